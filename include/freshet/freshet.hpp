@@ -1,0 +1,9 @@
+#pragma once
+
+// IWYU pragma: begin_exports
+#include <freshet/backend.hpp>
+#include <freshet/core.hpp>
+#include <freshet/item.hpp>
+#include <freshet/key.hpp>
+#include <freshet/stream.hpp>
+// IWYU pragma: end_exports

@@ -1,0 +1,4 @@
+// expect: error
+#include <freshet/freshet.hpp>
+
+auto use() -> bool { return freshet::result<int>{1}.ok(); }

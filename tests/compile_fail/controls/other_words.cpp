@@ -1,0 +1,4 @@
+// expect: words that no compiler says
+#include <freshet/freshet.hpp>
+
+auto use() -> int { return freshet::result<int>{1}; }

@@ -1,0 +1,4 @@
+#include <everything.hpp>
+
+auto other() -> freshet::result<int>;
+auto other() -> freshet::result<int> { return 0; }
