@@ -1,0 +1,4 @@
+// expect: braces of a key pattern are unbalanced or nested
+#include <freshet/key/key_pattern.hpp>
+
+auto use() -> bool { return freshet::key_pattern<"A#id}">::parse("x").ok(); }

@@ -1,0 +1,4 @@
+// expect: name is letters, digits and '_'
+#include <freshet/key/key_pattern.hpp>
+
+auto use() -> bool { return freshet::key_pattern<"A#{line-id}">::parse("x").ok(); }
