@@ -1,0 +1,29 @@
+#pragma once
+
+// Replaces the global operator new by one that counts. Included by one file of a test program, and by no header.
+
+#include <atomic>
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+
+namespace support {
+
+/// How often the program has asked for memory so far.
+inline std::atomic<std::size_t> allocations{0};
+
+[[nodiscard]] inline auto counted(std::size_t size) -> void* {
+    ++allocations;
+    auto* memory = std::malloc(size == 0 ? 1 : size);
+    if (memory == nullptr) { throw std::bad_alloc{}; }
+    return memory;
+}
+
+} // namespace support
+
+auto operator new(std::size_t size) -> void* { return support::counted(size); }
+auto operator new[](std::size_t size) -> void* { return support::counted(size); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
