@@ -1,0 +1,134 @@
+#pragma once
+
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <freshet/core/rfc3339.hpp>
+#include <freshet/core/time.hpp>
+#include <freshet/stream/monitored_fields.hpp>
+#include <receipts/change_messages.hpp>
+#include <support/log.hpp>
+
+namespace stream_to_fifo {
+
+/// What the command line and the environment ask for.
+struct settings {
+    std::string input{"-"};
+    std::string output{"-"};
+    std::string response; ///< where partial batch responses go; empty: nowhere
+    bool json_summary{false};
+    support::log_level level{support::log_level::info};
+    receipts::change_messages_options messages{};
+};
+
+/// The settings, or the code to exit with where everything has been said (help, or what is wrong).
+struct settings_or_exit {
+    std::optional<settings> wanted;
+    int exit_code{};
+};
+
+namespace detail {
+
+inline constexpr int usage = 2;
+
+[[nodiscard]] inline auto refuse(std::string_view why) -> settings_or_exit {
+    fmt::print(stderr, "stream_to_fifo: {}\n", why);
+    return {std::nullopt, usage};
+}
+
+/// `90s`, `5m`, `1h`, `2d`.
+[[nodiscard]] inline auto parse_age(std::string_view text) -> std::optional<freshet::duration> {
+    using namespace std::chrono;
+    std::int64_t count = 0;
+    const auto [unit, bad] = std::from_chars(text.data(), text.data() + text.size(), count);
+    if (bad != std::errc{} || count <= 0 || count > 100'000 || unit + 1 != text.data() + text.size()) { return std::nullopt; }
+    switch (*unit) {
+        case 's': return seconds{count};
+        case 'm': return minutes{count};
+        case 'h': return hours{count};
+        case 'd': return days{count};
+        default: return std::nullopt;
+    }
+}
+
+/// The environment's list for one entity, where it has one. Answers with what is wrong with it.
+[[nodiscard]] inline auto read_fields(std::string_view entity, freshet::monitored_fields& fields) -> std::string {
+    const auto variable = fmt::format("MONITORED_FIELDS_{}", entity);
+    const char* const listed = std::getenv(variable.c_str());
+    if (listed == nullptr) { return {}; }
+    auto read = freshet::parse_monitored_fields(listed);
+    if (!read) { return read.fault().as_error(variable).note; }
+    fields = *std::move(read);
+    return {};
+}
+
+} // namespace detail
+
+/// Reads the command line, `LOG_LEVEL` and `MONITORED_FIELDS_<ENTITY>`. What is wrong is said in one line on stderr.
+[[nodiscard]] inline auto read_settings(int argc, const char* const* argv, std::string_view about) -> settings_or_exit {
+    using detail::refuse;
+    settings wanted;
+    std::vector<std::string> events{"modify", "remove"};
+    std::string max_age;
+    std::string now;
+
+    CLI::App app{std::string{about}};
+    app.add_option("--input", wanted.input, "events, one a line of JSON as Lambda or GetRecords has them; - is stdin");
+    app.add_option("--output", wanted.output, "where the messages go, one a line of JSON; - is stdout");
+    app.add_option("--response", wanted.response, "a file for one partial batch response an event");
+    app.add_option("--events", events, "which changes make messages (default: modify,remove)")->delimiter(',')->check(CLI::IsMember({"insert", "modify", "remove"}));
+    app.add_option("--max-age", max_age, "leave out records older than this (90s, 5m, 1h, 2d; default: no limit)");
+    app.add_option("--now", now, "the time to judge age by (RFC 3339; default: the machine's clock)");
+    app.add_flag("--json", wanted.json_summary, "print a summary as one JSON document on stdout; --output is then a file");
+    app.footer("Environment: LOG_LEVEL (DEBUG, INFO, WARNING, ERROR), MONITORED_FIELDS_RECEIPT_METADATA and\n"
+               "MONITORED_FIELDS_RECEIPT_WORD_LABEL (names between commas).\n"
+               "Exit code: 0 all well, 1 some records failed, 2 usage, 3 the output cannot be written.");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+        fmt::print("{}", app.help());
+        return {std::nullopt, 0};
+    } catch (const CLI::ParseError& wrong) {
+        return refuse(wrong.what());
+    }
+
+    if (wanted.json_summary && wanted.output == "-") { return refuse("--json prints on stdout, so --output must name a file"); }
+    auto& builder = wanted.messages.builder;
+    const auto asked = [&](std::string_view event) { return std::find(events.begin(), events.end(), event) != events.end(); };
+    builder.inserts = asked("insert");
+    builder.modifies = asked("modify");
+    builder.removes = asked("remove");
+
+    if (const char* const level = std::getenv("LOG_LEVEL"); level != nullptr) {
+        const auto known = support::parse_log_level(level);
+        if (!known) { return refuse(fmt::format("LOG_LEVEL: '{}' is none of DEBUG, INFO, WARNING, ERROR", level)); }
+        wanted.level = *known;
+    }
+    for (std::size_t i = 0; i < receipts::registry::size; ++i) {
+        const auto entity = receipts::registry::names[i];
+        if (!receipts::routes::any_for(entity)) { continue; }
+        if (const auto wrong = detail::read_fields(entity, wanted.messages.fields[i]); !wrong.empty()) { return refuse(wrong); }
+    }
+    if (!now.empty() && max_age.empty()) { return refuse("--now has no effect without --max-age"); }
+    if (!max_age.empty()) {
+        const auto age = detail::parse_age(max_age);
+        if (!age) { return refuse(fmt::format("--max-age: '{}' is no duration such as 90s, 5m, 1h, 2d", max_age)); }
+        auto judged_at = std::chrono::time_point_cast<freshet::duration>(std::chrono::system_clock::now());
+        if (!now.empty()) {
+            const auto given = freshet::parse_rfc3339(now);
+            if (!given) { return refuse(given.fault().as_error("--now").note); }
+            judged_at = *given;
+        }
+        wanted.messages.oldest = judged_at - *age;
+    }
+    return {std::move(wanted), 0};
+}
+
+} // namespace stream_to_fifo

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdio>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace support {
+
+enum class log_level { debug, info, warning, error };
+
+/// Reads a level by its name, as `LOG_LEVEL` has it.
+[[nodiscard]] constexpr auto parse_log_level(std::string_view name) -> std::optional<log_level> {
+    if (name == "DEBUG") { return log_level::debug; }
+    if (name == "INFO") { return log_level::info; }
+    if (name == "WARNING") { return log_level::warning; }
+    if (name == "ERROR") { return log_level::error; }
+    return std::nullopt;
+}
+
+/// Writes `LEVEL: text` lines to stderr, from one level on.
+class log {
+public:
+    explicit log(log_level least) : least_{least} {}
+
+    template <class... Args>
+    void line(log_level level, fmt::format_string<Args...> text, Args&&... args) const {
+        if (level < least_) { return; }
+        constexpr const char* names[]{"DEBUG", "INFO", "WARNING", "ERROR"};
+        // One write a line, so that lines of several processes do not mix.
+        const auto out = fmt::format("{}: {}\n", names[static_cast<int>(level)], fmt::format(text, std::forward<Args>(args)...));
+        std::fwrite(out.data(), 1, out.size(), stderr);
+    }
+
+private:
+    log_level least_;
+};
+
+} // namespace support

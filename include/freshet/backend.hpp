@@ -1,0 +1,5 @@
+#pragma once
+
+// IWYU pragma: begin_exports
+#include <freshet/backend/message.hpp>
+// IWYU pragma: end_exports
