@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <random>
@@ -111,7 +112,8 @@ auto by_std_regex(const std::regex& re, std::string_view key) -> std::optional<l
     label_fields fields;
     std::uint64_t* const numbers[] = {&fields.receipt_id, &fields.line_id, &fields.word_id};
     for (std::size_t i = 0; i < 3; ++i) {
-        if (std::from_chars(found[i + 1].first, found[i + 1].second, *numbers[i]).ec != std::errc{}) { return std::nullopt; }
+        const auto read = std::from_chars(found[i + 1].first, found[i + 1].second, *numbers[i]);
+        if (read.ec != std::errc{}) { return std::nullopt; }
     }
     fields.label = {found[4].first, static_cast<std::size_t>(found[4].length())};
     return fields;
@@ -133,7 +135,11 @@ auto make_keys(std::size_t count) -> std::vector<std::string> {
 
 /// What must be told apart, beside the keys themselves.
 auto near_misses(const std::string& key) -> std::vector<std::string> {
-    std::vector<std::string> misses{"", key + "#", key + "#X", "X" + key, "RECEIPT#123456#LINE#00001#WORD#00001#LABEL#X",
+    std::vector<std::string> misses{"",
+                                    key + "#",
+                                    key + "#X",
+                                    "X" + key,
+                                    "RECEIPT#123456#LINE#00001#WORD#00001#LABEL#X",
                                     "RECEIPT#012345#LINE#00001#WORD#00001#LABEL#X",
                                     "RECEIPT#18446744073709551615#LINE#00001#WORD#00001#LABEL#X",
                                     "RECEIPT#18446744073709551616#LINE#00001#WORD#00001#LABEL#X"};

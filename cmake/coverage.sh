@@ -12,7 +12,8 @@ mkdir -p "$out"
 cd "$out"
 
 # One call for all: gcov then adds up what the binaries did.
-find "$root/build/coverage/tests" -name '*.gcda' -exec gcov --preserve-paths --source-prefix "$root" --relative-only {} + >/dev/null 2>&1
+find "$root/build/coverage/tests" -name '*.gcda' \
+    -exec gcov --preserve-paths --source-prefix "$root" --relative-only {} + >/dev/null 2>&1
 for room in "$@"; do
     for header in "$root/include/freshet/$room"/*.hpp; do
         [ -e "$header" ] || continue
@@ -27,7 +28,11 @@ for room in "$@"; do
                 count ~ /^[#=]+$/ { if (!(line in hit)) hit[line] = 0; if (line > last) last = line; next }
                 count ~ /^[0-9]/ { hit[line] = 1; if (line > last) last = line }
                 END {
-                    for (i = 1; i <= last; ++i) if (i in hit) { ++all; if (hit[i]) ++reached; else missed = missed " " i }
+                    for (i = 1; i <= last; ++i) {
+                        if (!(i in hit)) continue
+                        ++all
+                        if (hit[i]) ++reached; else missed = missed " " i
+                    }
                     print all, reached, name missed
                 }' "$report"
         fi

@@ -92,7 +92,7 @@ case $verb in
             fail "the demonstration does not build"
         }
         program=$root/build/demo/examples/demo
-        [ -x "$program" ] || fail "the demonstration was left out: $(grep -A 9 '^ *Left out' "$log" | tail -n +2 | head -n 1)"
+        [ -x "$program" ] || fail "the demonstration was left out: $(grep -A 1 '^ *Left out' "$log" | tail -n 1)"
         exec "$program" "$@"
         ;;
     coverage)

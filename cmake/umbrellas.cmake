@@ -1,5 +1,5 @@
-# An umbrella includes every header of its room, and freshet/freshet.hpp every umbrella, but for what is included by name:
-# the room testing/, and headers that bring nlohmann-json or time zones.
+# An umbrella includes every header of its room, and freshet/freshet.hpp every umbrella, but for what is included by
+# name: the room testing/, and headers that bring nlohmann-json or time zones.
 # Check: cmake -DROOT=<repository> -P cmake/umbrellas.cmake; -DWRITE=ON writes them instead.
 cmake_minimum_required(VERSION 3.25)
 
@@ -20,7 +20,8 @@ function(umbrella path)
     file(READ ${path} found)
   endif()
   if(NOT found STREQUAL text)
-    message(SEND_ERROR "${path} does not include what its room holds: cmake -DROOT=. -DWRITE=ON -P cmake/umbrellas.cmake")
+    message(SEND_ERROR "${path} does not include what its room holds: "
+      "cmake -DROOT=. -DWRITE=ON -P cmake/umbrellas.cmake")
   endif()
 endfunction()
 

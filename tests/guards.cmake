@@ -21,16 +21,17 @@ add_test(NAME two_units COMMAND two_units)
 set_tests_properties(two_units.build PROPERTIES FIXTURES_SETUP two_units)
 set_tests_properties(two_units PROPERTIES FIXTURES_REQUIRED two_units)
 
-# Each file in compile_fail/ is refused with the words of its first line; the two controls show that the check can fail.
+# Each file in compile_fail/ is refused with the words of its first line; two controls show that the check can fail.
 set(no_quotes -fno-caret-diagnostics)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   set(no_quotes -fno-diagnostics-show-caret)
 endif()
 file(GLOB refused CONFIGURE_DEPENDS compile_fail/*.cpp compile_fail/controls/*.cpp)
+set(compile ${CMAKE_CXX_COMPILER} ${no_quotes} -std=c++20
+  -I${PROJECT_SOURCE_DIR}/include -I${PROJECT_SOURCE_DIR}/examples)
 foreach(source IN LISTS refused)
   cmake_path(GET source STEM name)
-  add_test(NAME refused.${name} COMMAND ${CMAKE_COMMAND} -DSOURCE=${source}
-    "-DCOMPILE=${CMAKE_CXX_COMPILER};${no_quotes};-std=c++20;-I${PROJECT_SOURCE_DIR}/include;-I${PROJECT_SOURCE_DIR}/examples"
+  add_test(NAME refused.${name} COMMAND ${CMAKE_COMMAND} -DSOURCE=${source} "-DCOMPILE=${compile}"
     -P ${CMAKE_CURRENT_SOURCE_DIR}/refused.cmake)
   set_tests_properties(refused.${name} PROPERTIES LABELS build)
 endforeach()

@@ -1,4 +1,4 @@
-# Passes when the compiler refuses SOURCE with the words (a regular expression) that its first line `// expect: …` names.
+# Passes when the compiler refuses SOURCE with the words that its first line `// expect: <regular expression>` names.
 cmake_minimum_required(VERSION 3.25)
 
 file(STRINGS ${SOURCE} first LIMIT_COUNT 1)

@@ -41,7 +41,7 @@ struct record_failed {
 /// The monitored fields of each entity of `registry`, in its order.
 using monitored_by_entity = std::array<freshet::monitored_fields, registry::size>;
 
-/// Seed fields for the entities that have routes, none for the others.
+/// The fields of `routing.hpp` for the entities that have routes, none for the others.
 [[nodiscard]] inline auto default_monitored_fields() -> monitored_by_entity {
     monitored_by_entity fields;
     fields[0].assign(metadata_fields::begin(), metadata_fields::end());
@@ -53,7 +53,7 @@ struct change_messages_options {
     monitored_by_entity fields{default_monitored_fields()};
     freshet::fifo_message_builder_options builder{};
     freshet::change_detector_options detector{.null_is_absent = true};
-    std::optional<freshet::time_point> oldest; ///< records made before are left out
+    std::optional<freshet::time_point> oldest{}; ///< records made before are left out
 };
 
 /// How a batch of records fared; every record is counted once.

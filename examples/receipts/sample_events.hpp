@@ -53,10 +53,10 @@ private:
 
     void add_receipt(unsigned number) {
         const auto image = fmt::format("IMAGE#{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}", static_cast<std::uint32_t>(random_()), number, below(4096), below(4096), random_() & 0xffffffffffffu);
-        const auto receipt = fmt::format("RECEIPT#{:05}", number % 3 + 1);
+        const auto prefix = fmt::format("RECEIPT#{:05}", number % 3 + 1);
         const auto merchant = any_of(merchants);
-        write(image, receipt, {{"TYPE", text("RECEIPT")}});
-        write(image, receipt + "#METADATA",
+        write(image, prefix, {{"TYPE", text("RECEIPT")}});
+        write(image, prefix + "#METADATA",
               {{"TYPE", text("RECEIPT_METADATA")},
                {"merchant_name", text(merchant)},
                {"canonical_merchant_name", text(merchant)},
@@ -67,7 +67,7 @@ private:
                {"matched_fields", {{"SS", {"name", "address"}}}}});
         for (std::size_t line = 1; line <= 3; ++line) {
             const auto label = any_of(labels);
-            write(image, fmt::format("{}#LINE#{:05}#WORD#{:05}#LABEL#{}", receipt, line, below(4) + 1, label),
+            write(image, fmt::format("{}#LINE#{:05}#WORD#{:05}#LABEL#{}", prefix, line, below(4) + 1, label),
                   {{"TYPE", text("RECEIPT_WORD_LABEL")},
                    {"validation_status", text("PENDING")},
                    {"reasoning", text("looks like " + label)},

@@ -4,6 +4,7 @@
 #include <freshet/item/attribute.hpp>
 #include <freshet/item/attribute_parser.hpp>
 #include <freshet/item/base64.hpp>
+#include <freshet/item/document.hpp>
 #include <freshet/item/event_decoder.hpp>
 #include <freshet/item/json_scanner.hpp>
 #include <freshet/item/json_string.hpp>

@@ -21,9 +21,10 @@ inline std::atomic<std::size_t> allocations{0};
 
 } // namespace support
 
-auto operator new(std::size_t size) -> void* { return support::counted(size); }
-auto operator new[](std::size_t size) -> void* { return support::counted(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+// Not inlined: the compiler would take a malloc that it sees behind a new for a mismatch.
+[[gnu::noinline]] auto operator new(std::size_t size) -> void* { return support::counted(size); }
+[[gnu::noinline]] auto operator new[](std::size_t size) -> void* { return support::counted(size); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete[](void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }

@@ -16,6 +16,7 @@ namespace freshet {
 /// Stands for the sort pattern of a table that has no sort key: matches empty text alone.
 struct no_sort_key {
     static constexpr std::size_t field_count = 0;
+    static constexpr std::size_t padded_digits = std::string_view::npos;
     static constexpr std::array<std::string_view, 0> field_names{};
     static constexpr std::array<key_field_kind, 0> field_kinds{};
     template <key_widths>

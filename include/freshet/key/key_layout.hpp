@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 #include <freshet/key/key_field.hpp>
 
@@ -67,6 +68,20 @@ struct key_layout {
 
 [[nodiscard]] constexpr auto is_decimal_digit(char c) noexcept -> bool { return c >= '0' && c <= '9'; }
 
+/// Where `wanted` first stands in `text`, or the size of `text`.
+///
+/// In constant expressions not `text.find`, which compares an address with null: g++ refuses that under its
+/// undefined-behaviour sanitizer.
+[[nodiscard]] constexpr auto find_byte(std::string_view text, char wanted) noexcept -> std::size_t {
+    if (!std::is_constant_evaluated()) {
+        const auto at = text.find(wanted);
+        return at < text.size() ? at : text.size();
+    }
+    std::size_t at = 0;
+    while (at < text.size() && text[at] != wanted) { ++at; }
+    return at;
+}
+
 /// A letter or underscore, then letters, digits and underscores; ASCII.
 [[nodiscard]] constexpr auto is_field_name(std::string_view name) noexcept -> bool {
     for (const char c : name) {
@@ -103,17 +118,17 @@ template <std::size_t Capacity>
     if (pattern.empty()) { return layout.refuse(empty_pattern, 0); }
     for (std::size_t at = 0; at < pattern.size();) {
         key_piece piece;
-        const auto brace = pattern.find_first_of("{}", at + (pattern[at] == '{' ? 1 : 0));
+        auto brace = at + (pattern[at] == '{' ? 1 : 0);
+        while (brace < pattern.size() && pattern[brace] != '{' && pattern[brace] != '}') { ++brace; }
         if (pattern[at] != '{') {
-            const auto end = brace == std::string_view::npos ? pattern.size() : brace;
-            if (end < pattern.size() && pattern[end] == '}') { return layout.refuse(braces, end); }
+            if (brace < pattern.size() && pattern[brace] == '}') { return layout.refuse(braces, brace); }
             piece.begin = at;
-            piece.size = end - at;
-            at = end;
+            piece.size = brace - at;
+            at = brace;
         } else {
-            if (brace == std::string_view::npos || pattern[brace] == '{') { return layout.refuse(braces, at); }
+            if (brace == pattern.size() || pattern[brace] == '{') { return layout.refuse(braces, at); }
             const auto inside = pattern.substr(at + 1, brace - at - 1);
-            const auto name = inside.substr(0, inside.find(':'));
+            const auto name = inside.substr(0, find_byte(inside, ':'));
             if (!is_field_name(name)) { return layout.refuse(field_name, at + 1); }
             piece.kind = key_piece_kind::text;
             piece.begin = at + 1;

@@ -72,6 +72,17 @@ public:
     static constexpr auto field_kinds =
         of_fields<key_field_kind>([](const key_piece& piece) { return piece.field_kind(); });
 
+    /// In keys without a longer run of digits than this, every number has the width that `padded_key_scan` reads.
+    static constexpr auto padded_digits = [] {
+        std::size_t digits = text.npos;
+        for (const auto& piece : pieces) {
+            if (piece.kind != key_piece_kind::number) { continue; }
+            const auto widest = piece.width > 1 && piece.width < 20 ? piece.width : 19;
+            digits = widest < digits ? widest : digits;
+        }
+        return digits;
+    }();
+
     /// How many pieces stand before field number `field`.
     static constexpr auto pieces_before(std::size_t field) noexcept -> std::size_t {
         std::size_t at = 0;
@@ -111,6 +122,7 @@ public:
     static constexpr auto field_names = parts::field_names;
     static constexpr auto field_kinds = parts::field_kinds;
     static constexpr std::span<const key_piece> pieces = parts::pieces;
+    static constexpr std::size_t padded_digits = parts::padded_digits; ///< see `match`
 
     /// The fields of `key`, which must match from its first byte to its last; texts are views into it.
     [[nodiscard, gnu::always_inline]] static constexpr auto parse(std::string_view key) -> parsed<fields_type> {
@@ -131,7 +143,8 @@ public:
     }
 
     /// Like `parse`, for those who try several patterns and want the key's own characters: fills `field_count`
-    /// slices. `key_widths::padded` is quicker and may leave a key unmatched whose numbers are wider than their padding.
+    /// slices. `key_widths::padded` is quicker and may leave a key unmatched that has a run of digits longer than
+    /// `padded_digits`.
     template <key_widths Widths>
     [[nodiscard]] static constexpr auto match(std::string_view key, key_slice* slices) -> bool {
         if constexpr (Widths == key_widths::padded) {
@@ -211,7 +224,8 @@ private:
         return std::array<key_input, sizeof...(I)>{to_key_input<field_kinds[I]>(values)...};
     }
 
-    static auto write_string(std::span<const key_input> values, std::span<const key_piece> some) -> result<std::string> {
+    static auto write_string(std::span<const key_input> values, std::span<const key_piece> some)
+        -> result<std::string> {
         const auto size = check_key(some, values.data());
         if (!size) { return size.fault().as_error("key pattern " + std::string{text}); }
         std::string key(*size, '\0');

@@ -34,7 +34,9 @@ public:
     }
 
     /// The partition key's fields, then the sort key's; none where no entity matched.
-    [[nodiscard]] constexpr auto fields() const& noexcept -> std::span<const key_field> { return {fields_.data(), size_}; }
+    [[nodiscard]] constexpr auto fields() const& noexcept -> std::span<const key_field> {
+        return {fields_.data(), size_};
+    }
     auto fields() const&& = delete;
 
     /// The match without its types.
@@ -79,7 +81,7 @@ private:
         return true;
     }
 
-    static constexpr std::array<std::string_view, sizeof...(Entities) + 1> names_{Entities::name..., std::string_view{}};
+    static constexpr std::array<std::string_view, sizeof...(Entities) + 1> names_{Entities::name..., {}};
 
     std::array<key_field, std::max({Entities::field_count...})> fields_{};
     std::size_t size_{};
@@ -149,12 +151,15 @@ private:
         using Partition = typename nth<I>::partition;
         if constexpr (first_with<Partition>() == I) {
             if (!found.template read<Partition, key_widths::padded>(partition, 0) &&
-                !found.template read<Partition, key_widths::any>(partition, 0)) {
+                (longest_digit_run(partition) <= Partition::padded_digits ||
+                 !found.template read<Partition, key_widths::any>(partition, 0))) {
                 return false;
             }
             return [&]<std::size_t... J>(std::index_sequence<J...>) {
-                return (match_sort<Partition, key_widths::padded, J>(sort, found) || ...) ||
-                       (match_sort<Partition, key_widths::any, J>(sort, found) || ...);
+                if ((match_sort<Partition, key_widths::padded, J>(sort, found) || ...)) { return true; }
+                const auto digits = longest_digit_run(sort);
+                return ((digits > nth<J>::sort::padded_digits &&
+                         match_sort<Partition, key_widths::any, J>(sort, found)) || ...);
             }(std::make_index_sequence<size>{});
         }
         return false;

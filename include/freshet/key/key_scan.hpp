@@ -46,6 +46,16 @@ inline constexpr std::size_t uuid_size = 36;
     return true;
 }
 
+[[nodiscard]] constexpr auto longest_digit_run(std::string_view text) noexcept -> std::size_t {
+    std::size_t longest = 0;
+    std::size_t run = 0;
+    for (const char c : text) {
+        run = is_decimal_digit(c) ? run + 1 : 0;
+        longest = run > longest ? run : longest;
+    }
+    return longest;
+}
+
 /// Matches a whole key against a pattern's pieces and fills one slice a field; a fault without a reason is a match.
 ///
 /// The rule itself, byte by byte: what `padded_key_scan` must agree with, and the one that names the offending byte.
@@ -65,7 +75,7 @@ inline constexpr std::size_t uuid_size = 36;
                 return {at + taken, "the key differs from its pattern"};
             }
             case key_piece_kind::text:
-                taken = left.size() < left.find('#') ? left.size() : left.find('#');
+                taken = find_byte(left, '#');
                 if (taken == 0) { return {at, "a text field is empty"}; }
                 break;
             case key_piece_kind::number:

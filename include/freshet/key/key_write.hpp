@@ -67,7 +67,7 @@ template <key_field_kind Kind, class Value>
         }
         if (value.text.empty()) { return parse_fault{at, "a text field was given empty text"}; }
         if (piece.kind == key_piece_kind::text) {
-            if (const auto hash = value.text.find('#'); hash != std::string_view::npos) {
+            if (const auto hash = find_byte(value.text, '#'); hash < value.text.size()) {
                 return parse_fault{at + hash, "a text field was given text with '#' in it"};
             }
         }

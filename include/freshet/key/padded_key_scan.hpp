@@ -194,8 +194,7 @@ private:
             }
             if (taken >= 20 || (taken > 1 && left.front() == '0')) { return 0; }
         } else {
-            const auto hash = piece.kind == key_piece_kind::text ? left.find('#') : std::string_view::npos;
-            taken = hash < left.size() ? hash : left.size();
+            taken = piece.kind == key_piece_kind::text ? find_byte(left, '#') : left.size();
         }
         slice.text = left.substr(0, taken);
         return taken;

@@ -58,13 +58,16 @@ private:
 template <class... Routes>
 struct routes {
     /// Whether any route is for the entity of that name.
-    [[nodiscard]] static constexpr auto any_for(std::string_view entity) noexcept -> bool { return ((Routes::entity::name == entity) || ...); }
+    [[nodiscard]] static constexpr auto any_for([[maybe_unused]] std::string_view entity) noexcept -> bool {
+        return ((Routes::entity::name == entity) || ...);
+    }
 
     /// Where a record with this key goes, in the order of the routes; nowhere if no route is for its entity.
     ///
     /// Queue names have static storage; the groups' texts live in `memory` until it is reset. Malformed when a group's
     /// pattern refuses a field's value; `out` then keeps the destinations before that one.
-    [[nodiscard]] static auto destinations(const entity_key& key, text_arena& memory, std::vector<destination>& out) -> result<void> {
+    [[nodiscard]] static auto destinations([[maybe_unused]] const entity_key& key, [[maybe_unused]] text_arena& memory,
+                                           [[maybe_unused]] std::vector<destination>& out) -> result<void> {
         result<void> outcome;
         static_cast<void>(((Routes::entity::name != key.entity || (outcome = add<Routes>(key, memory, out)).ok()) && ...));
         return outcome;

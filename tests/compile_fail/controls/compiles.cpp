@@ -1,4 +1,4 @@
 // expect: error
-#include <freshet/freshet.hpp>
+#include <freshet/core/result.hpp>
 
 auto use() -> bool { return freshet::result<int>{1}.ok(); }

@@ -1,4 +1,4 @@
 // expect: words that no compiler says
-#include <freshet/freshet.hpp>
+#include <freshet/core/result.hpp>
 
 auto use() -> int { return freshet::result<int>{1}; }

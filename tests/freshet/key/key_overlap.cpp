@@ -9,13 +9,17 @@
 
 #include <doctest/doctest.h>
 
+#include <freshet/core/result.hpp>
+
 namespace {
 
 constexpr auto overlap(std::string_view a, std::string_view b) -> bool {
     const auto one = freshet::read_key_layout<64>(a);
     const auto other = freshet::read_key_layout<64>(b);
-    const bool forth = freshet::keys_overlap({a, {one.pieces.data(), one.size}}, {b, {other.pieces.data(), other.size}});
-    const bool back = freshet::keys_overlap({b, {other.pieces.data(), other.size}}, {a, {one.pieces.data(), one.size}});
+    const freshet::key_automaton of_a{a, {one.pieces.data(), one.size}};
+    const freshet::key_automaton of_b{b, {other.pieces.data(), other.size}};
+    const bool forth = freshet::keys_overlap(of_a, of_b);
+    const bool back = freshet::keys_overlap(of_b, of_a);
     if (forth != back) { freshet::abort_on_misuse("overlap depends on the order"); }
     return forth;
 }
@@ -47,7 +51,8 @@ static_assert(!overlap("I#{u:uuid}", "I#{n:09d}-{m:04d}-{o:04d}-{p:04d}-{q:012d}
 constexpr std::string_view word = "RECEIPT#{receipt_id:05d}#LINE#{line_id:05d}#WORD#{word_id:05d}";
 constexpr std::string_view label = "RECEIPT#{receipt_id:05d}#LINE#{line_id:05d}#WORD#{word_id:05d}#LABEL#{label}";
 static_assert(!overlap(word, label) && overlap(label, label) && !overlap("RECEIPT#{receipt_id:05d}#METADATA", label));
-static_assert(overlap("RECEIPT#{receipt_id:05d}#{rest:*}", label) && overlap("RECEIPT#{id}#LINE#{line}", "RECEIPT#{i:05d}#{r:*}"));
+static_assert(overlap("RECEIPT#{receipt_id:05d}#{rest:*}", label));
+static_assert(overlap("RECEIPT#{id}#LINE#{line}", "RECEIPT#{i:05d}#{r:*}"));
 
 constexpr std::string_view alphabet = "A#01";
 
@@ -80,7 +85,7 @@ TEST_CASE("two patterns overlap exactly when some short text matches both") {
         std::vector<bool> matches;
     };
     std::vector<sample> samples;
-    while (samples.size() < 60) {
+    while (samples.size() < 50) {
         const auto pattern = small_pattern(random);
         const auto layout = freshet::read_key_layout<64>(pattern);
         if (layout.flaw != freshet::key_pattern_flaw::none) { continue; }
@@ -93,8 +98,10 @@ TEST_CASE("two patterns overlap exactly when some short text matches both") {
         samples.push_back({pattern, std::move(matches)});
     }
     int overlapping = 0;
-    for (const auto& a : samples) {
-        for (const auto& b : samples) {
+    for (std::size_t one = 0; one < samples.size(); ++one) {
+        for (std::size_t other = one; other < samples.size(); ++other) {
+            const auto& a = samples[one];
+            const auto& b = samples[other];
             bool shared = false;
             for (std::size_t i = 0; i < texts.size() && !shared; ++i) { shared = a.matches[i] && b.matches[i]; }
             overlapping += shared ? 1 : 0;
@@ -103,8 +110,8 @@ TEST_CASE("two patterns overlap exactly when some short text matches both") {
             }
         }
     }
-    CHECK(overlapping > 200);
-    CHECK(overlapping < 3'000);
+    CHECK(overlapping > 100);
+    CHECK(overlapping < 1'500);
 }
 
 } // namespace

@@ -64,8 +64,9 @@ TEST_CASE("the erased match is the match") {
 
 TEST_CASE("a longer, a shorter and a foreign key belong to nothing, and say so") {
     for (const std::string_view sort :
-         {"RECEIPT#00001#METADATA#X", "RECEIPT#00001#SECTION#SUMMARY", "RECEIPT#00001#LINE#00001#WORD#00001#LETTER#00001",
-          "RECEIPT#00001#LINE#00001#WORD#00001#LABEL#", "RECEIPT#00001#LINE#", "RECEIPT#0001", "RECEIPT", "", "LINE#00001"}) {
+         {"RECEIPT#00001#METADATA#X", "RECEIPT#00001#SECTION#SUMMARY",
+          "RECEIPT#00001#LINE#00001#WORD#00001#LETTER#00001", "RECEIPT#00001#LINE#00001#WORD#00001#LABEL#",
+          "RECEIPT#00001#LINE#", "RECEIPT#0001", "RECEIPT", "", "LINE#00001"}) {
         CAPTURE(sort);
         const auto match = receipts::match(image_key, sort);
         CHECK_FALSE(match);
@@ -84,6 +85,11 @@ TEST_CASE("a number wider than its padding is found as well") {
     CHECK(match.name() == "RECEIPT_WORD");
     CHECK(match.fields()[3].number == 100'000);
     CHECK(match.fields()[3].text == "100000");
+    for (const std::string_view sort : {"RECEIPT#123456", "RECEIPT#123456#METADATA", "RECEIPT#00001#LINE#100000",
+                                        "RECEIPT#00001#LINE#00001#WORD#00001234#LABEL#X"}) {
+        CAPTURE(sort);
+        CHECK(receipts::match(image_key, sort).ok() == (sort.find("0001234") == sort.npos));
+    }
 }
 
 // partitions that differ, that overlap, and tables without sort keys
@@ -110,7 +116,8 @@ template <freshet::fixed_text Name, freshet::fixed_text Sort>
 using item = entity<Name, image, key_pattern<Sort>>;
 using eight = key_registry<metadata, label, receipt, line, word,
                            item<"LETTER", "RECEIPT#{r:05d}#LINE#{l:05d}#WORD#{w:05d}#LETTER#{n:05d}">,
-                           item<"SUMMARY", "RECEIPT#{r:05d}#SUMMARY">, item<"SECTION", "RECEIPT#{r:05d}#SECTION#{name}">>;
+                           item<"SUMMARY", "RECEIPT#{r:05d}#SUMMARY">,
+                           item<"SECTION", "RECEIPT#{r:05d}#SECTION#{name}">>;
 static_assert(eight::match(image_key, "RECEIPT#00001#SECTION#A").name() == "SECTION");
 
 TEST_CASE("the registry names an entity exactly when that entity's two patterns match") {

@@ -17,9 +17,12 @@ constexpr std::string_view uuid = "8b360bb7-7573-520b-9d7d-F4CEFA69EEBF";
 constexpr auto scan(std::string_view pattern, std::string_view key, key_slice* slices = nullptr) -> parse_fault {
     const auto layout = freshet::read_key_layout<64>(pattern);
     std::array<key_slice, 8> own{};
-    return freshet::scan_key(pattern, {layout.pieces.data(), layout.size}, key, slices != nullptr ? slices : own.data());
+    auto* const found = slices != nullptr ? slices : own.data();
+    return freshet::scan_key(pattern, {layout.pieces.data(), layout.size}, key, found);
 }
-constexpr auto matches(std::string_view pattern, std::string_view key) -> bool { return scan(pattern, key).reason.empty(); }
+constexpr auto matches(std::string_view pattern, std::string_view key) -> bool {
+    return scan(pattern, key).reason.empty();
+}
 constexpr auto stops_at(std::string_view pattern, std::string_view key, std::size_t offset) -> bool {
     const auto fault = scan(pattern, key);
     return !fault.reason.empty() && fault.offset == offset;
@@ -30,7 +33,8 @@ static_assert(matches("A#B", "A#B") && stops_at("A#B", "A#", 2) && stops_at("A#B
 static_assert(matches("{n:03d}", "000") && matches("{n:03d}", "007") && matches("{n:03d}", "1234"));
 static_assert(stops_at("{n:03d}", "07", 2) && stops_at("{n:03d}", "0123", 0) && stops_at("{n:03d}", "", 0));
 static_assert(stops_at("{n:03d}", "+07", 0) && stops_at("{n:03d}", "0 7", 1) && stops_at("{n:03d}", "007 ", 3));
-static_assert(matches("{n:d}", "0") && matches("{n:d}", "10") && stops_at("{n:d}", "00", 0) && stops_at("{n:d}", "-1", 0));
+static_assert(matches("{n:d}", "0") && matches("{n:d}", "10") && stops_at("{n:d}", "00", 0));
+static_assert(stops_at("{n:d}", "-1", 0));
 static_assert(stops_at("{n:d}", "\xd9\xa1", 0), "an Arabic digit is no digit here");
 static_assert(matches("{n:d}", "18446744073709551615") && stops_at("{n:d}", "18446744073709551616", 0));
 static_assert(stops_at("{n:d}", "28446744073709551615", 0) && stops_at("{n:d}", "100000000000000000000", 0));
@@ -48,6 +52,9 @@ static_assert(stops_at("{u:uuid}", "8b360bb7-7573-520b-9d7d_F4CEFA69EEBF", 23));
 static_assert(stops_at("{u:uuid}", "8b360bb7-7573-520b-9d7d-F4CEFA69EEBG", 35));
 
 static_assert(matches("A#{r:*}", "A##") && matches("A#{r:*}", "A#b#c") && stops_at("A#{r:*}", "A#", 2));
+
+static_assert(freshet::longest_digit_run("") == 0 && freshet::longest_digit_run("a12b345c6") == 3);
+static_assert(freshet::longest_digit_run("1234a") == 4 && freshet::longest_digit_run("a1234") == 4);
 
 TEST_CASE("every field is sliced as it stands in the key, and a number has its value") {
     const std::string key = "I#" + std::string{uuid} + "#00042#12345678901#a b#x#y";

@@ -18,6 +18,7 @@
 #include <freshet/key/key_registry.hpp>
 #include <freshet/stream/monitored_fields.hpp>
 #include "../core/dies_with.hpp"
+#include <support/cases.hpp>
 #include <support/event_text.hpp>
 
 namespace {
@@ -232,7 +233,7 @@ TEST_CASE("more monitored fields than the key has, key fields among them, all st
 }
 
 TEST_CASE("a detector that has seen other shapes answers like a fresh one, and run-time names like compile-time names") {
-    constexpr std::uint64_t seed = 20241101;
+    const auto seed = support::seed();
     CAPTURE(seed);
     std::mt19937_64 random{seed};
     const auto pick = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
@@ -254,7 +255,8 @@ TEST_CASE("a detector that has seen other shapes answers like a fresh one, and r
     change_detector detector{fields{}};
     change_detector at_run_time{monitored_fields(fields::begin(), fields::end())};
     std::size_t changed = 0;
-    for (int round = 0; round < 600; ++round) {
+    const auto rounds = support::cases(600);
+    for (std::size_t round = 0; round < rounds; ++round) {
         record_text text;
         text.event = std::array{"INSERT", "MODIFY", "MODIFY", "REMOVE"}[pick(4)];
         if (text.event != "INSERT") { text.old_image = image(); }
@@ -269,6 +271,6 @@ TEST_CASE("a detector that has seen other shapes answers like a fresh one, and r
         REQUIRE(shown(at_run_time.detect(event.record(), part_key.erased())) == shown(want));
         changed += want.verdict == change_verdict::changed ? 1 : 0;
     }
-    CHECK(changed > 200); // the property would be empty otherwise
-    CHECK(changed < 600);
+    CHECK(changed > rounds / 4); // the property would be empty otherwise
+    CHECK((changed < rounds || rounds < 100));
 }
