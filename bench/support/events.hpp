@@ -17,7 +17,7 @@ namespace freshet_bench {
 /// Change events, one Lambda event a text.
 struct event_input {
     std::string origin;
-    std::vector<std::string> events;
+    std::vector<std::string> events{};
     std::size_t records{};
     std::size_t bytes{};
 };
@@ -63,6 +63,16 @@ inline void pad_image(nlohmann::ordered_json& image, std::size_t number) {
 
 } // namespace detail
 
+/// Fills in the totals and prints what the input is.
+inline void count_and_print(event_input& input) {
+    for (const auto& event : input.events) {
+        input.records += nlohmann::json::parse(event).at("Records").size();
+        input.bytes += event.size();
+    }
+    std::printf("input: %s, %zu records in %zu events, %zu bytes a record\n", input.origin.c_str(), input.records,
+                input.events.size(), input.bytes / std::max(input.records, std::size_t{1}));
+}
+
 /// The events of the file that FRESHET_BENCH_EVENTS names (one event a line), or generated ones.
 ///
 /// Prints what they are. Ends the program with code 2 if the file cannot be read.
@@ -82,12 +92,7 @@ inline void pad_image(nlohmann::ordered_json& image, std::size_t number) {
             std::exit(2);
         }
     }
-    for (const auto& event : input.events) {
-        input.records += nlohmann::json::parse(event).at("Records").size();
-        input.bytes += event.size();
-    }
-    std::printf("input: %s, %zu records in %zu events, %zu bytes a record\n", input.origin.c_str(), input.records,
-                input.events.size(), input.bytes / std::max(input.records, std::size_t{1}));
+    count_and_print(input);
     return input;
 }
 

@@ -40,7 +40,8 @@ auto modified(std::string_view sort, std::string before, std::string after) -> r
 }
 
 auto renamed() -> record_text {
-    return modified(metadata_key, R"("canonical_merchant_name":{"S":"Old Merchant"})", R"("canonical_merchant_name":{"S":"New Merchant"})");
+    return modified(metadata_key, R"("canonical_merchant_name":{"S":"Old Merchant"})",
+                    R"("canonical_merchant_name":{"S":"New Merchant"})");
 }
 
 auto relabelled(std::string_view sort = label_key) -> record_text {
@@ -64,18 +65,20 @@ struct outcome {
 
 auto outcome_of(const std::string& event, change_messages_options options = {}) -> outcome {
     outcome seen;
-    freshet::watch observer{freshet::on<receipts::record_failed>([&](const receipts::record_failed& failed) {
-                                std::string line;
-                                failed.fields([&](std::string_view, std::string_view value) { line.append(value).append("|"); });
-                                seen.failures.push_back(line);
-                            }),
-                            freshet::on<freshet::id_mapped>([&](const freshet::id_mapped& id) { seen.mapped.emplace_back(id.raw); })};
+    freshet::watch observer{
+        freshet::on<receipts::record_failed>([&](const receipts::record_failed& failed) {
+            std::string line;
+            failed.fields([&](std::string_view, std::string_view value) { line.append(value).append("|"); });
+            seen.failures.push_back(line);
+        }),
+        freshet::on<freshet::id_mapped>([&](const freshet::id_mapped& id) { seen.mapped.emplace_back(id.raw); })};
     change_messages maker{std::move(options), observer};
     const decoded_event decoded{event};
     freshet::batch_verdict verdict{decoded.records().size()};
     seen.counts = maker.add(decoded.records(), seen.messages, verdict);
     seen.response = verdict.response([&](std::size_t i) { return decoded.records()[i].sequence(); });
-    CHECK(seen.counts.built + seen.counts.unchanged + seen.counts.ignored + seen.counts.expired + seen.counts.failed == decoded.records().size());
+    CHECK(seen.counts.built + seen.counts.unchanged + seen.counts.ignored + seen.counts.expired + seen.counts.failed ==
+          decoded.records().size());
     CHECK(seen.failures.size() == seen.counts.failed);
     return seen;
 }
@@ -97,7 +100,8 @@ TEST_CASE("changed metadata tells the lines and the words, with the receipt's gr
         CHECK(message.deduplication_id == "c4ca4238a0b923820dcc509a6f75849b");
         CHECK(message.sequence == "4421584500000000017450439091");
     }
-    CHECK(nlohmann::json::parse(seen.messages[0].body) == nlohmann::json::parse(R"({"source": "dynamodb_stream", "entity_type": "RECEIPT_METADATA",
+    CHECK(nlohmann::json::parse(seen.messages[0].body) ==
+          nlohmann::json::parse(R"({"source": "dynamodb_stream", "entity_type": "RECEIPT_METADATA",
         "entity_data": {"image_id": "550e8400-e29b-41d4-a716-446655440000", "receipt_id": 1},
         "changes": {"canonical_merchant_name": {"old": "Old Merchant", "new": "New Merchant"}},
         "event_name": "MODIFY", "timestamp": "2025-01-15T10:30:00.000Z", "stream_record_id": "c4ca4238a0b923820dcc509a6f75849b",
@@ -111,7 +115,8 @@ TEST_CASE("a changed label tells the words alone, in the word's group") {
     CHECK(seen.messages[0].group_id == std::string{image} + "#RECEIPT#1#LINE#2#WORD#3");
     const auto body = nlohmann::json::parse(seen.messages[0].body);
     CHECK(body["entity_type"] == "RECEIPT_WORD_LABEL");
-    CHECK(body["entity_data"] == nlohmann::json::parse(R"({"image_id": "550e8400-e29b-41d4-a716-446655440000", "receipt_id": 1, "line_id": 2,
+    CHECK(body["entity_data"] ==
+          nlohmann::json::parse(R"({"image_id": "550e8400-e29b-41d4-a716-446655440000", "receipt_id": 1, "line_id": 2,
         "word_id": 3, "label": "TOTAL"})"));
 }
 
@@ -121,8 +126,10 @@ TEST_CASE("a label that is changed arrives as REMOVE and INSERT, and both tell i
     const auto event = support::event_of({numbered(gone, 1), numbered(come, 2)});
     const auto both = outcome_of(event, {.builder = {.inserts = true}});
     REQUIRE(both.messages.size() == 2);
-    CHECK(nlohmann::json::parse(both.messages[0].body)["changes"] == nlohmann::json::parse(R"({"label": {"old": "TOTAL", "new": null}})"));
-    CHECK(nlohmann::json::parse(both.messages[1].body)["changes"] == nlohmann::json::parse(R"({"label": {"old": null, "new": "TAX"}})"));
+    CHECK(nlohmann::json::parse(both.messages[0].body)["changes"] ==
+          nlohmann::json::parse(R"({"label": {"old": "TOTAL", "new": null}})"));
+    CHECK(nlohmann::json::parse(both.messages[1].body)["changes"] ==
+          nlohmann::json::parse(R"({"label": {"old": null, "new": "TAX"}})"));
     CHECK(both.messages[0].group_id == both.messages[1].group_id); // so that their order is kept
 
     const auto by_default = outcome_of(event);
@@ -131,9 +138,10 @@ TEST_CASE("a label that is changed arrives as REMOVE and INSERT, and both tell i
 }
 
 TEST_CASE("other items, and keys that are no text, are ignored") {
-    for (const auto& other : {keys("RECEIPT#00001"), keys("RECEIPT#00001#LINE#00002#WORD#00003#LETTER#00001"), keys("RECEIPT#00001#SECTION#METADATA"),
-                              keys(metadata_key, "IMAGE#7"), std::string{R"("PK":{"S":"x"})"}, std::string{R"("id":{"S":"x"},"SK":{"S":"y"})"},
-                              std::string{R"("PK":{"N":"1"},"SK":{"B":"AAAA"})"}}) {
+    for (const auto& other :
+         {keys("RECEIPT#00001"), keys("RECEIPT#00001#LINE#00002#WORD#00003#LETTER#00001"),
+          keys("RECEIPT#00001#SECTION#METADATA"), keys(metadata_key, "IMAGE#7"), std::string{R"("PK":{"S":"x"})"},
+          std::string{R"("id":{"S":"x"},"SK":{"S":"y"})"}, std::string{R"("PK":{"N":"1"},"SK":{"B":"AAAA"})"}}) {
         auto text = renamed();
         text.keys = other;
         CAPTURE(other);
@@ -145,15 +153,19 @@ TEST_CASE("other items, and keys that are no text, are ignored") {
 }
 
 TEST_CASE("a write that changes nothing monitored tells nobody, and a NULL counts as absent") {
-    CHECK(outcome_of(modified(metadata_key, R"("matched_fields":{"SS":["a"]})", R"("matched_fields":{"SS":["b"]})")).counts.unchanged == 1);
+    CHECK(outcome_of(modified(metadata_key, R"("matched_fields":{"SS":["a"]})", R"("matched_fields":{"SS":["b"]})"))
+              .counts.unchanged == 1);
     CHECK(outcome_of(modified(metadata_key, R"("address":{"NULL":true})", "")).counts.unchanged == 1);
-    CHECK(outcome_of(modified(metadata_key, R"("address":{"NULL":true})", ""), {.detector = {.null_is_absent = false}}).counts.built == 1);
-    CHECK(outcome_of(modified(label_key, R"("merchant_name":{"S":"a"})", R"("merchant_name":{"S":"b"})")).counts.unchanged == 1); // another entity's field
+    CHECK(outcome_of(modified(metadata_key, R"("address":{"NULL":true})", ""), {.detector = {.null_is_absent = false}})
+              .counts.built == 1);
+    CHECK(outcome_of(modified(label_key, R"("merchant_name":{"S":"a"})", R"("merchant_name":{"S":"b"})"))
+              .counts.unchanged == 1); // another entity's field
 }
 
 TEST_CASE("a poison record, third of five, leaves the other four alone and is delivered again") {
     const auto poison = [](const std::string& third) {
-        return support::event_of({numbered(relabelled(), 1), numbered(renamed(), 2), third, numbered(relabelled(), 4), numbered(renamed(), 5)});
+        return support::event_of({numbered(relabelled(), 1), numbered(renamed(), 2), third, numbered(relabelled(), 4),
+                                  numbered(renamed(), 5)});
     };
     auto unknown_type = relabelled();
     unknown_type.new_image = R"("validation_status":{"X":"VALID"})";
@@ -217,7 +229,8 @@ TEST_CASE("the monitored fields can be given at run time, also for one entity al
     CHECK(outcome_of(matched).counts.unchanged == 1);
     const auto seen = outcome_of(matched, options);
     REQUIRE(seen.messages.size() == 2);
-    CHECK(nlohmann::json::parse(seen.messages[0].body)["changes"] == nlohmann::json::parse(R"({"matched_fields": {"old": ["a"], "new": ["b"]}})"));
+    CHECK(nlohmann::json::parse(seen.messages[0].body)["changes"] ==
+          nlohmann::json::parse(R"({"matched_fields": {"old": ["a"], "new": ["b"]}})"));
     CHECK(outcome_of(renamed(), options).counts.unchanged == 1);
     CHECK(outcome_of(relabelled(), options).counts.built == 1); // its fields are the default ones still
     options.fields[1].clear();
@@ -237,7 +250,8 @@ TEST_CASE("the default fields are those of the compile-time lists") {
 
 TEST_CASE("a key with escapes is a key like any other") {
     auto text = renamed();
-    text.keys = R"("PK":{"S":"IMAGE\u0023550e8400-e29b-41d4-a716-446655440000"},"\u0053K":{"S":"RECEIPT\u002300001\u0023METADAT\u0041"})";
+    text.keys =
+        R"("PK":{"S":"IMAGE\u0023550e8400-e29b-41d4-a716-446655440000"},"\u0053K":{"S":"RECEIPT\u002300001\u0023METADAT\u0041"})";
     const auto escaped = outcome_of(text);
     const auto plain = outcome_of(renamed());
     REQUIRE(escaped.messages.size() == 2);
@@ -260,7 +274,8 @@ TEST_CASE("messages are added behind those of earlier events, and counts add up"
     freshet::message_batch out;
     receipts::change_counts counts;
     for (int i = 0; i < 3; ++i) {
-        const decoded_event event{support::event_of({numbered(renamed(), i), numbered({.keys = keys("RECEIPT#00001"), .old_image = "", .new_image = ""}, i)})};
+        const decoded_event event{support::event_of(
+            {numbered(renamed(), i), numbered({.keys = keys("RECEIPT#00001"), .old_image = "", .new_image = ""}, i)})};
         freshet::batch_verdict verdict{event.records().size()};
         counts += maker.add(event.records(), out, verdict);
         CHECK(verdict.unfinished() == 0);
@@ -276,7 +291,10 @@ TEST_CASE("an event like one before it is worked off without an allocation") {
     freshet::message_batch out;
     std::string records;
     for (int i = 0; i < 60; ++i) {
-        records += (i == 0 ? "" : ",") + numbered(i % 3 == 0 ? renamed() : i % 3 == 1 ? relabelled() : modified(label_key, "", ""), i);
+        records += (i == 0 ? "" : ",") + numbered(i % 3 == 0   ? renamed()
+                                                  : i % 3 == 1 ? relabelled()
+                                                               : modified(label_key, "", ""),
+                                                  i);
     }
     const decoded_event event{support::event_of({records})};
     freshet::batch_verdict first{event.records().size()};

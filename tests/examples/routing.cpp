@@ -57,7 +57,8 @@ TEST_CASE("a label goes to the words, in its word's group, whatever the label is
     const auto group = std::string{image} + "#RECEIPT#1#LINE#2#WORD#3";
     CHECK(places_of("RECEIPT#00001#LINE#00002#WORD#00003#LABEL#TOTAL") == places{{"words", group}});
     CHECK(places_of("RECEIPT#00001#LINE#00002#WORD#00003#LABEL#caf\xc3\xa9 \"x\"") == places{{"words", group}});
-    CHECK(places_of("RECEIPT#00000#LINE#00000#WORD#00000#LABEL#x").front().second == std::string{image} + "#RECEIPT#0#LINE#0#WORD#0");
+    CHECK(places_of("RECEIPT#00000#LINE#00000#WORD#00000#LABEL#x").front().second ==
+          std::string{image} + "#RECEIPT#0#LINE#0#WORD#0");
 }
 
 TEST_CASE("the case of an image's id is kept: another case is another item and another group") {
@@ -66,8 +67,9 @@ TEST_CASE("the case of an image's id is kept: another case is another item and a
 }
 
 TEST_CASE("other items go nowhere") {
-    for (const auto* sort : {"RECEIPT#00001", "RECEIPT#00001#LINE#00002", "RECEIPT#00001#LINE#00002#WORD#00003", "RECEIPT#00001#SECTION#METADATA",
-                             "RECEIPT#00001#METADATA#", "RECEIPT#1#METADATA", "METADATA", ""}) {
+    for (const auto* sort :
+         {"RECEIPT#00001", "RECEIPT#00001#LINE#00002", "RECEIPT#00001#LINE#00002#WORD#00003",
+          "RECEIPT#00001#SECTION#METADATA", "RECEIPT#00001#METADATA#", "RECEIPT#1#METADATA", "METADATA", ""}) {
         CAPTURE(sort);
         CHECK(places_of(sort).empty());
     }

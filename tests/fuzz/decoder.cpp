@@ -43,7 +43,10 @@ auto told(freshet::event_decoder& decoder, std::string_view event) -> std::strin
             out.append(std::to_string(record.fault().offset)).append(record.fault().reason);
             continue;
         }
-        out.append(record->event_version).append(record->event_source).append(record->aws_region).append(record->event_source_arn);
+        out.append(record->event_version)
+            .append(record->event_source)
+            .append(record->aws_region)
+            .append(record->event_source_arn);
         out.append(name_of(record->name)).append(record->identity_type).append(record->identity_principal);
         tell(out, record->new_image);
         tell(out, record->old_image);

@@ -25,7 +25,8 @@ auto accepts(std::string_view key) -> bool {
     const bool match = Pattern::template match<freshet::key_widths::any>(key, plain.data());
     expect(match == fields.ok() && (match || !quick_match));
     for (std::size_t i = 0; quick_match && i < quick.size(); ++i) {
-        expect(quick[i].text == plain[i].text && quick[i].text.data() == plain[i].text.data() && quick[i].number == plain[i].number);
+        expect(quick[i].text == plain[i].text && quick[i].text.data() == plain[i].text.data() &&
+               quick[i].number == plain[i].number);
     }
     if (!fields) {
         expect(fields.fault() == slowly.fault() && fields.fault().offset <= key.size());

@@ -25,7 +25,9 @@ auto is_grammatical(const std::string& text) -> bool {
 /// All 256 decimal places that a number can reach, so that texts compare like magnitudes.
 auto laid_out(const freshet::number_view& number) -> std::string {
     std::string places(126 + 130 + 38, '0');
-    for (std::size_t i = 0; i < number.digits(); ++i) { places[static_cast<std::size_t>(125 - number.magnitude) + i] = number.digit(i); }
+    for (std::size_t i = 0; i < number.digits(); ++i) {
+        places[static_cast<std::size_t>(125 - number.magnitude) + i] = number.digit(i);
+    }
     return places;
 }
 

@@ -22,7 +22,11 @@ auto shape_of(std::string_view text) -> std::string {
         const char c = text[i];
         const bool digit = c >= '0' && c <= '9';
         if (digit && i > 20 && text[19] == '.' && shape.ends_with(".0")) { continue; }
-        shape += digit ? '0' : i == 10 && (c == 't' || c == ' ') ? 'T' : i > 10 && c == 'z' ? 'Z' : i > 18 && c == '-' ? '+' : c;
+        shape += digit                               ? '0'
+                 : i == 10 && (c == 't' || c == ' ') ? 'T'
+                 : i > 10 && c == 'z'                ? 'Z'
+                 : i > 18 && c == '-'                ? '+'
+                                                     : c;
     }
     return shape;
 }
@@ -31,12 +35,19 @@ auto reads(std::string_view text, freshet::time_point& instant) -> bool {
     using namespace std::chrono;
     const std::string seconds = "0000-00-00T00:00:00";
     const auto shape = shape_of(text);
-    if (shape != seconds + 'Z' && shape != seconds + ".0Z" && shape != seconds + "+00:00" && shape != seconds + ".0+00:00") { return false; }
+    if (shape != seconds + 'Z' && shape != seconds + ".0Z" && shape != seconds + "+00:00" &&
+        shape != seconds + ".0+00:00") {
+        return false;
+    }
     const auto number = [&](std::size_t at, std::size_t size) { return std::stoi(std::string{text.substr(at, size)}); };
-    const year_month_day day{year{number(0, 4)}, month{static_cast<unsigned>(number(5, 2))}, std::chrono::day{static_cast<unsigned>(number(8, 2))}};
+    const year_month_day day{year{number(0, 4)}, month{static_cast<unsigned>(number(5, 2))},
+                             std::chrono::day{static_cast<unsigned>(number(8, 2))}};
     if (!day.ok() || number(11, 2) > 23 || number(14, 2) > 59 || number(17, 2) > 59) { return false; }
     instant = sys_days{day} + hours{number(11, 2)} + minutes{number(14, 2)} + std::chrono::seconds{number(17, 2)};
-    if (text[19] == '.') { instant += microseconds{std::stoi((std::string{text.substr(20, text.find_first_not_of("0123456789", 20) - 20)} + "00000").substr(0, 6))}; }
+    if (text[19] == '.') {
+        instant += microseconds{std::stoi(
+            (std::string{text.substr(20, text.find_first_not_of("0123456789", 20) - 20)} + "00000").substr(0, 6))};
+    }
     if (shape.ends_with('Z')) { return true; }
     const auto zone = text.size() - 6;
     if (number(zone + 1, 2) > 23 || number(zone + 4, 2) > 59) { return false; }

@@ -15,7 +15,8 @@
 namespace support {
 
 [[nodiscard]] inline auto retold(freshet::attribute a) -> oracle::attribute {
-    oracle::attribute told{std::string{a.name()}, std::string{freshet::descriptor_of(a.type())}, std::string{a.text()}, {}};
+    oracle::attribute told{
+        std::string{a.name()}, std::string{freshet::descriptor_of(a.type())}, std::string{a.text()}, {}};
     if (a.type() == freshet::attribute_type::boolean) { told.text = a.boolean() ? "true" : "false"; }
     for (const auto inner : a) { told.inside.push_back(retold(inner)); }
     return told;
@@ -57,7 +58,8 @@ namespace support {
 }
 
 /// The records of an event as the decoder under test reads them, or nothing where it refuses the event.
-[[nodiscard]] inline auto decoded(freshet::event_decoder& decoder, std::string_view event) -> std::optional<std::vector<oracle::record>> {
+[[nodiscard]] inline auto decoded(freshet::event_decoder& decoder, std::string_view event)
+    -> std::optional<std::vector<oracle::record>> {
     const auto records = decoder.decode(event);
     if (!records) { return std::nullopt; }
     std::vector<oracle::record> told;

@@ -33,15 +33,24 @@ public:
     [[nodiscard]] auto value(unsigned depth = 0) -> std::string {
         if (wrong()) { return wrong_value(depth); }
         switch (below(depth >= 4 ? 8U : 10U)) {
-            case 0: return typed("S", string(any_text()));
-            case 1: return typed("N", string(number()));
-            case 2: return typed("B", string(binary()));
-            case 3: return typed("BOOL", one_in(2) ? "true" : "false");
-            case 4: return typed("NULL", "true");
-            case 5: return typed("SS", set([this] { return any_text(); }));
-            case 6: return typed("NS", set([this] { return std::to_string(next_++) + (one_in(2) ? "" : ".50"); }));
-            case 7: return typed("BS", set([this] { return "AA" + std::string{"ABCDEFGHIJ"[next_++ % 10]} + "A"; }));
-            case 8: return typed("M", image(depth + 1));
+            case 0:
+                return typed("S", string(any_text()));
+            case 1:
+                return typed("N", string(number()));
+            case 2:
+                return typed("B", string(binary()));
+            case 3:
+                return typed("BOOL", one_in(2) ? "true" : "false");
+            case 4:
+                return typed("NULL", "true");
+            case 5:
+                return typed("SS", set([this] { return any_text(); }));
+            case 6:
+                return typed("NS", set([this] { return std::to_string(next_++) + (one_in(2) ? "" : ".50"); }));
+            case 7:
+                return typed("BS", set([this] { return "AA" + std::string{"ABCDEFGHIJ"[next_++ % 10]} + "A"; }));
+            case 8:
+                return typed("M", image(depth + 1));
             default: {
                 std::vector<std::string> elements;
                 for (auto n = below(4); n > 0; --n) { elements.push_back(value(depth + 1)); }
@@ -62,16 +71,26 @@ public:
         for (auto n = 1 + below(3); n > 0 && !text.empty(); --n) {
             const auto at = below(text.size());
             switch (below(8)) {
-                case 0: text[at] = static_cast<char>(text[at] ^ (1 << below(8))); break;
-                case 1: text.insert(at, 1, any_byte()); break;
-                case 2: text.erase(at, 1 + below(3)); break;
-                case 3: text.resize(at); break;
+                case 0:
+                    text[at] = static_cast<char>(text[at] ^ (1 << below(8)));
+                    break;
+                case 1:
+                    text.insert(at, 1, any_byte());
+                    break;
+                case 2:
+                    text.erase(at, 1 + below(3));
+                    break;
+                case 3:
+                    text.resize(at);
+                    break;
                 case 4: {
                     const auto other = below(text.size());
                     std::swap(text[at], text[other]);
                     break;
                 }
-                default: swap_tokens(text); break;
+                default:
+                    swap_tokens(text);
+                    break;
             }
         }
         return text;
@@ -82,12 +101,17 @@ public:
 
     /// A number that DynamoDB takes, in any of its spellings.
     [[nodiscard]] auto number() -> std::string {
-        constexpr std::array texts{"0", "-0", "1", "1.0", "+1", "007", ".5", "5.", "-3.25E-3", "1e+05", "1E-130", "9.99e125", "0e999", "12345678901234567890123456789012345678", "0.10", "100"};
+        constexpr std::array texts{
+            "0",    "-0",       "1",     "1.0",    "+1",       "007",   ".5",
+            "5.",   "-3.25E-3", "1e+05", "1E-130", "9.99e125", "0e999", "12345678901234567890123456789012345678",
+            "0.10", "100"};
         return texts[below(texts.size())];
     }
     /// Texts with and without what has to be escaped.
     [[nodiscard]] auto any_text() -> std::string {
-        constexpr std::array<std::string_view, 14> pieces{"a", "Records", "Keys", "#", "label", "\"", "\\", "/", "\n", "\x01", "\x7f", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x8d\x80"};
+        constexpr std::array<std::string_view, 14> pieces{
+            "a", "Records", "Keys", "#",    "label",    "\"",           "\\",
+            "/", "\n",      "\x01", "\x7f", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x8d\x80"};
         std::string text;
         for (auto n = below(4); n > 0; --n) { text += pieces[below(pieces.size())]; }
         return text + std::to_string(wrong() ? 1 : next_++); // so that names differ
@@ -98,10 +122,13 @@ public:
         std::string out = "\"";
         for (std::size_t i = 0; i < text.size(); ++i) {
             const auto byte = static_cast<unsigned char>(text[i]);
-            if (byte == '"' || byte == '\\') { (out += '\\') += text[i]; }
-            else if (byte == '\n' && one_in(2)) { out += "\\n"; }
-            else if (byte == '/' && one_in(2)) { out += "\\/"; }
-            else if (byte < 0x20 || (byte < 0x80 && one_in(12))) {
+            if (byte == '"' || byte == '\\') {
+                (out += '\\') += text[i];
+            } else if (byte == '\n' && one_in(2)) {
+                out += "\\n";
+            } else if (byte == '/' && one_in(2)) {
+                out += "\\/";
+            } else if (byte < 0x20 || (byte < 0x80 && one_in(12))) {
                 const auto low = byte & 15U;
                 (out += "\\u00") += hex[byte >> 4U];
                 out += hex[low >= 10 && one_in(2) ? low + 6 : low];
@@ -127,9 +154,12 @@ private:
         members change;
         members keys;
         keys.emplace_back("PK", typed("S", string(any_text())));
-        if (one_in(2)) { keys.emplace_back("SK", one_in(2) ? typed("N", string(number())) : typed("B", string(binary()))); }
+        if (one_in(2)) {
+            keys.emplace_back("SK", one_in(2) ? typed("N", string(number())) : typed("B", string(binary())));
+        }
         change.emplace_back("Keys", object(std::move(keys)));
-        change.emplace_back("SequenceNumber", string(std::to_string(random_() % 1'000'000) + std::string(one_in(4) ? 34 : 0, '0')));
+        change.emplace_back("SequenceNumber",
+                            string(std::to_string(random_() % 1'000'000) + std::string(one_in(4) ? 34 : 0, '0')));
         if (what != 2 && one_in(2)) { change.emplace_back("NewImage", image()); }
         if (what != 0 && one_in(2)) { change.emplace_back("OldImage", image()); }
         if (one_in(2)) { change.emplace_back("ApproximateCreationDateTime", time()); }
@@ -157,24 +187,36 @@ private:
 
     [[nodiscard]] auto time() -> std::string {
         switch (below(6)) {
-            case 0: return std::to_string(1'700'000'000 + below(1'000'000));
-            case 1: return "1479499740.123456789";
-            case 2: return "1.47949974E9";
-            case 3: return "-" + std::to_string(below(1000)) + ".0000005";
-            case 4: return string("1479499740");
-            default: return string("2024-01-15T10:30:00.25+01:00");
+            case 0:
+                return std::to_string(1'700'000'000 + below(1'000'000));
+            case 1:
+                return "1479499740.123456789";
+            case 2:
+                return "1.47949974E9";
+            case 3:
+                return "-" + std::to_string(below(1000)) + ".0000005";
+            case 4:
+                return string("1479499740");
+            default:
+                return string("2024-01-15T10:30:00.25+01:00");
         }
     }
 
     /// Any JSON value at all.
     [[nodiscard]] auto junk(unsigned depth) -> std::string {
         switch (below(depth > 3 ? 6U : 8U)) {
-            case 0: return "null";
-            case 1: return one_in(2) ? "true" : "false";
-            case 2: return string(any_text());
-            case 3: return std::array{"0", "-0", "-1.5e-7", "1e999", "18446744073709551616", "2E+3"}[below(6)];
-            case 4: return "{}";
-            case 5: return "[]";
+            case 0:
+                return "null";
+            case 1:
+                return one_in(2) ? "true" : "false";
+            case 2:
+                return string(any_text());
+            case 3:
+                return std::array{"0", "-0", "-1.5e-7", "1e999", "18446744073709551616", "2E+3"}[below(6)];
+            case 4:
+                return "{}";
+            case 5:
+                return "[]";
             case 6: {
                 std::vector<std::string> elements;
                 for (auto n = below(3); n > 0; --n) { elements.push_back(junk(depth + 1)); }
@@ -192,17 +234,29 @@ private:
         constexpr std::array types{"S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS", "s", "", "X", "NSS"};
         const auto* type = types[below(types.size())];
         switch (below(6)) {
-            case 0: return junk(0);
-            case 1: return typed(type, junk(0));
-            case 2: return typed(type, value(depth + 1));
-            case 3: return object({{"S", string("x")}, {type, string("1")}});
-            case 4: return typed(one_in(2) ? "NS" : "SS", list({string("1"), string("1.0"), string(number())}));
-            default: return typed(type, string(std::array{"1e126", "1 ", "", "NaN", "AA=", "AB==", "A===", "QUJD", "1e-131", "123456789012345678901234567890123456789", "--1", "1.2.3", "true"}[below(13)]));
+            case 0:
+                return junk(0);
+            case 1:
+                return typed(type, junk(0));
+            case 2:
+                return typed(type, value(depth + 1));
+            case 3:
+                return object({{"S", string("x")}, {type, string("1")}});
+            case 4:
+                return typed(one_in(2) ? "NS" : "SS", list({string("1"), string("1.0"), string(number())}));
+            default:
+                return typed(type, string(std::array{"1e126", "1 ", "", "NaN", "AA=", "AB==", "A===", "QUJD", "1e-131",
+                                                     "123456789012345678901234567890123456789", "--1", "1.2.3",
+                                                     "true"}[below(13)]));
         }
     }
 
-    [[nodiscard]] auto binary() -> std::string { return std::array{"", "AA==", "QUI=", "QUJD", "+/+/", "AAECAwQ="}[below(6)]; }
-    [[nodiscard]] auto typed(const char* type, const std::string& content) -> std::string { return object({{type, content}}); }
+    [[nodiscard]] auto binary() -> std::string {
+        return std::array{"", "AA==", "QUI=", "QUJD", "+/+/", "AAECAwQ="}[below(6)];
+    }
+    [[nodiscard]] auto typed(const char* type, const std::string& content) -> std::string {
+        return object({{type, content}});
+    }
 
     template <class Make>
     [[nodiscard]] auto set(Make make) -> std::string {
@@ -212,7 +266,9 @@ private:
     }
     [[nodiscard]] auto list(const std::vector<std::string>& elements) -> std::string {
         std::string text = "[" + blank();
-        for (std::size_t i = 0; i < elements.size(); ++i) { text += (i == 0 ? "" : "," + blank()) + elements[i] + blank(); }
+        for (std::size_t i = 0; i < elements.size(); ++i) {
+            text += (i == 0 ? "" : "," + blank()) + elements[i] + blank();
+        }
         return text + "]";
     }
     [[nodiscard]] auto object(members all) -> std::string {
@@ -222,7 +278,8 @@ private:
         std::shuffle(all.begin(), all.end(), random_);
         std::string text = "{" + blank();
         for (std::size_t i = 0; i < all.size(); ++i) {
-            text += (i == 0 ? "" : "," + blank()) + string(all[i].first) + blank() + ":" + blank() + all[i].second + blank();
+            text += (i == 0 ? "" : "," + blank()) + string(all[i].first) + blank() + ":" + blank() + all[i].second +
+                    blank();
         }
         return text + "}";
     }
@@ -250,9 +307,30 @@ private:
             tokens.emplace_back(at, end - at);
             at = end;
         }
-        constexpr std::array<std::string_view, 24> stock{
-            "null", "true", "false", "0", "-1", "1.5e3", "\"S\"", "\"N\"", "\"NS\"", "\"L\"", "\"M\"", "\"INSERT\"", "\"REMOVE\"", "\"Keys\"", "\"dynamodb\"", "\"\\u0053\"",
-            "\"\\ud800\"", "\"\\udc00\\ud800\"", "\"\xed\xa0\x80\"", "\"\xc0\x80\"", "{}", "[]", "\"\"", "{\"a\":[1,{\"b\":2}]}"};
+        constexpr std::array<std::string_view, 24> stock{"null",
+                                                         "true",
+                                                         "false",
+                                                         "0",
+                                                         "-1",
+                                                         "1.5e3",
+                                                         "\"S\"",
+                                                         "\"N\"",
+                                                         "\"NS\"",
+                                                         "\"L\"",
+                                                         "\"M\"",
+                                                         "\"INSERT\"",
+                                                         "\"REMOVE\"",
+                                                         "\"Keys\"",
+                                                         "\"dynamodb\"",
+                                                         "\"\\u0053\"",
+                                                         "\"\\ud800\"",
+                                                         "\"\\udc00\\ud800\"",
+                                                         "\"\xed\xa0\x80\"",
+                                                         "\"\xc0\x80\"",
+                                                         "{}",
+                                                         "[]",
+                                                         "\"\"",
+                                                         "{\"a\":[1,{\"b\":2}]}"};
         auto a = tokens[below(tokens.size())];
         auto b = tokens[below(tokens.size())];
         if (a.first > b.first) { std::swap(a, b); }
@@ -263,8 +341,12 @@ private:
                 text.replace(b.first, b.second, first);
                 text.replace(a.first, a.second, second);
                 break;
-            case 1: text.replace(b.first, b.second, first); break;
-            default: text.replace(b.first, b.second, stock[below(stock.size())]); break;
+            case 1:
+                text.replace(b.first, b.second, first);
+                break;
+            default:
+                text.replace(b.first, b.second, stock[below(stock.size())]);
+                break;
         }
     }
 

@@ -6,7 +6,7 @@
 // beyond the range of double is good JSON. Only the reading of RFC 3339 times is shared with the library.
 
 #include <algorithm>
-#include <array>
+#include <cctype>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -33,7 +33,8 @@ struct value {
     bool repeats{};   // this object, or one inside, names a member twice
 
     [[nodiscard]] auto count(std::string_view wanted) const -> std::size_t {
-        return static_cast<std::size_t>(std::count_if(inside.begin(), inside.end(), [&](const auto& m) { return m.name == wanted; }));
+        return static_cast<std::size_t>(
+            std::count_if(inside.begin(), inside.end(), [&](const auto& m) { return m.name == wanted; }));
     }
 };
 
@@ -48,9 +49,15 @@ public:
     auto null() -> bool { return add({}); }
     auto boolean(bool yes) -> bool { return add({value::kind::boolean, yes, {}, {}, {}, false}); }
     // A negative token that yields zero can only be `-0`; all others are printed as they were.
-    auto number_integer(std::int64_t n) -> bool { return add({value::kind::number, false, n == 0 ? "-0" : std::to_string(n), {}, {}, false}); }
-    auto number_unsigned(std::uint64_t n) -> bool { return add({value::kind::number, false, std::to_string(n), {}, {}, false}); }
-    auto number_float(double, const std::string& text) -> bool { return add({value::kind::number, false, text, {}, {}, false}); }
+    auto number_integer(std::int64_t n) -> bool {
+        return add({value::kind::number, false, n == 0 ? "-0" : std::to_string(n), {}, {}, false});
+    }
+    auto number_unsigned(std::uint64_t n) -> bool {
+        return add({value::kind::number, false, std::to_string(n), {}, {}, false});
+    }
+    auto number_float(double, const std::string& text) -> bool {
+        return add({value::kind::number, false, text, {}, {}, false});
+    }
     auto string(std::string& text) -> bool { return add({value::kind::string, false, text, {}, {}, false}); }
     auto binary(nlohmann::json::binary_t&) -> bool { return false; }
     auto start_object(std::size_t) -> bool { return open(value::kind::object); }
@@ -71,8 +78,9 @@ public:
 
 private:
     auto add(value v) -> bool {
-        if (open_.empty()) { root = std::move(v); }
-        else {
+        if (open_.empty()) {
+            root = std::move(v);
+        } else {
             open_.back().repeats |= v.repeats;
             v.name = names_.back();
             open_.back().inside.push_back(std::move(v));
@@ -128,8 +136,12 @@ struct decimal {
     if (at < text.size() && (text[at] == '+' || text[at] == '-')) { number.negative = text[at++] == '-'; }
     std::size_t seen = 0;
     bool point = false;
-    for (; at < text.size() && (std::isdigit(static_cast<unsigned char>(text[at])) != 0 || (text[at] == '.' && !point)); ++at) {
-        if (text[at] == '.') { point = true; continue; }
+    for (; at < text.size() && (std::isdigit(static_cast<unsigned char>(text[at])) != 0 || (text[at] == '.' && !point));
+         ++at) {
+        if (text[at] == '.') {
+            point = true;
+            continue;
+        }
         ++seen;
         number.digits += text[at];
         number.point += point ? 0 : 1;
@@ -185,7 +197,9 @@ struct decimal {
     const auto plain = text.starts_with('-') ? text.substr(1) : text;
     const auto whole = plain.find_first_not_of("0123456789");
     if (plain.empty() || whole == 0) { return std::nullopt; }
-    if (whole != std::string::npos && plain[whole] == '.' && plain.find_first_of("0123456789", whole) != whole + 1) { return std::nullopt; }
+    if (whole != std::string::npos && plain[whole] == '.' && plain.find_first_of("0123456789", whole) != whole + 1) {
+        return std::nullopt;
+    }
     auto number = read_decimal(text);
     if (!number) { return std::nullopt; }
     number->point += 6;
@@ -222,7 +236,8 @@ struct record {
     friend auto operator==(const record&, const record&) -> bool = default;
 };
 
-[[nodiscard]] inline auto read_attribute(const value& v, const std::string& name, int above) -> std::optional<attribute>;
+[[nodiscard]] inline auto read_attribute(const value& v, const std::string& name, int above)
+    -> std::optional<attribute>;
 
 [[nodiscard]] inline auto read_attributes(const value& v, int above) -> std::optional<image> {
     if (v.is != value::kind::object) { return std::nullopt; }
@@ -270,7 +285,8 @@ inline auto read_attribute(const value& v, const std::string& name, int above) -
         for (const auto& element : content.inside) {
             if (!read_text(element, type[0])) { return std::nullopt; }
             for (const auto& before : read.inside) {
-                const bool same = type == "NS" ? read_number(before.text) == read_number(element.text) : before.text == element.text;
+                const bool same =
+                    type == "NS" ? read_number(before.text) == read_number(element.text) : before.text == element.text;
                 if (same) { return std::nullopt; }
             }
             read.inside.push_back({"", type.substr(0, 1), element.text, {}});
@@ -302,8 +318,11 @@ inline auto read_attribute(const value& v, const std::string& name, int above) -
     // An optional text; null counts as absent.
     const auto optional_text = [&](const value& from, std::string_view name, std::string& into) {
         for (const auto* found : all(from, name)) {
-            if (found->is == value::kind::string) { into = found->text; }
-            else if (found->is != value::kind::null) { wrong(); }
+            if (found->is == value::kind::string) {
+                into = found->text;
+            } else if (found->is != value::kind::null) {
+                wrong();
+            }
         }
     };
     optional_text(v, "eventID", r.event_id);
@@ -317,13 +336,19 @@ inline auto read_attribute(const value& v, const std::string& name, int above) -
     optional_text(v, "eventSourceARN", r.event_source_arn);
     for (const auto* who : all(v, "userIdentity")) {
         if (who->is == value::kind::null) { continue; }
-        if (who->is != value::kind::object) { wrong(); continue; }
+        if (who->is != value::kind::object) {
+            wrong();
+            continue;
+        }
         for (const auto& text : who->inside) { // either spelling; the later one counts
             const auto& name = text.name;
             if (name != "type" && name != "Type" && name != "principalId" && name != "PrincipalId") { continue; }
             auto& into = name == "type" || name == "Type" ? r.identity_type : r.identity_principal;
-            if (text.is == value::kind::string) { into = text.text; }
-            else if (text.is != value::kind::null) { wrong(); }
+            if (text.is == value::kind::string) {
+                into = text.text;
+            } else if (text.is != value::kind::null) {
+                wrong();
+            }
         }
     }
 
@@ -337,18 +362,25 @@ inline auto read_attribute(const value& v, const std::string& name, int above) -
         gather("ApproximateCreationDateTime", times), gather("SizeBytes", sizes);
         optional_text(*change, "StreamViewType", r.view_type);
     }
-    if (!std::set<std::string>{"", "KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"}.contains(r.view_type)) { wrong(); }
+    if (!std::set<std::string>{"", "KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"}.contains(r.view_type)) {
+        wrong();
+    }
 
     if (keys.size() == 1) { r.keys = read_attributes(*keys[0], 0); }
     if (r.keys) {
         bool scalar = r.keys->size() == 1 || r.keys->size() == 2;
-        for (const auto& key : *r.keys) { scalar = scalar && std::string_view{"SNB"}.find(key.type) != std::string_view::npos; }
+        for (const auto& key : *r.keys) {
+            scalar = scalar && std::string_view{"SNB"}.find(key.type) != std::string_view::npos;
+        }
         if (!scalar) { r.keys.reset(); }
     }
-    if (sequences.size() == 1 && sequences[0]->is == value::kind::string && is_digits(sequences[0]->text, 40)) { r.sequence = sequences[0]->text; }
+    if (sequences.size() == 1 && sequences[0]->is == value::kind::string && is_digits(sequences[0]->text, 40)) {
+        r.sequence = sequences[0]->text;
+    }
     if (!r.keys || r.sequence.empty()) { wrong(); }
 
-    const auto picture = [&](const std::vector<const value*>& found, std::optional<image>& into, std::string_view never) {
+    const auto picture = [&](const std::vector<const value*>& found, std::optional<image>& into,
+                             std::string_view never) {
         for (const auto* one : found) {
             if (one->is == value::kind::null) { continue; }
             into = read_attributes(*one, 0);
@@ -359,17 +391,24 @@ inline auto read_attribute(const value& v, const std::string& name, int above) -
     picture(olds, r.old_image, "INSERT");
     for (const auto* time : times) {
         if (time->is == value::kind::null) { continue; }
-        if (time->is != value::kind::number && time->is != value::kind::string) { wrong(); continue; }
+        if (time->is != value::kind::number && time->is != value::kind::string) {
+            wrong();
+            continue;
+        }
         r.created_at = read_seconds(time->text);
         if (!r.created_at) {
-            if (const auto instant = freshet::parse_rfc3339(time->text)) { r.created_at = instant->time_since_epoch().count(); }
-            else { wrong(); }
+            if (const auto instant = freshet::parse_rfc3339(time->text)) {
+                r.created_at = instant->time_since_epoch().count();
+            } else {
+                wrong();
+            }
         }
     }
     for (const auto* size : sizes) {
         if (size->is == value::kind::null) { continue; }
         constexpr std::string_view most = "18446744073709551615";
-        if (size->is == value::kind::number && is_digits(size->text, most.size()) && (size->text.size() < most.size() || size->text <= most)) {
+        if (size->is == value::kind::number && is_digits(size->text, most.size()) &&
+            (size->text.size() < most.size() || size->text <= most)) {
             r.size_bytes = std::stoull(size->text);
         } else {
             wrong();

@@ -32,9 +32,13 @@ using json = nlohmann::ordered_json; // equal only where members stand in the sa
         bool good = true;
 
         auto value(json read) -> bool {
-            if (open.back().is_array()) { open.back().push_back(std::move(read)); }
-            else if (open.back().contains(names.back())) { good = false; }
-            else { open.back()[names.back()] = std::move(read); }
+            if (open.back().is_array()) {
+                open.back().push_back(std::move(read));
+            } else if (open.back().contains(names.back())) {
+                good = false;
+            } else {
+                open.back()[names.back()] = std::move(read);
+            }
             return good;
         }
         auto begin(json empty) -> bool { return open.push_back(std::move(empty)), names.emplace_back(), true; }
@@ -45,9 +49,15 @@ using json = nlohmann::ordered_json; // equal only where members stand in the sa
         }
         auto null() -> bool override { return value(nullptr); }
         auto boolean(bool read) -> bool override { return value(read); }
-        auto number_integer(number_integer_t read) -> bool override { return value(exact_number(std::to_string(read))); }
-        auto number_unsigned(number_unsigned_t read) -> bool override { return value(exact_number(std::to_string(read))); }
-        auto number_float(number_float_t, const string_t& digits) -> bool override { return value(exact_number(digits)); }
+        auto number_integer(number_integer_t read) -> bool override {
+            return value(exact_number(std::to_string(read)));
+        }
+        auto number_unsigned(number_unsigned_t read) -> bool override {
+            return value(exact_number(std::to_string(read)));
+        }
+        auto number_float(number_float_t, const string_t& digits) -> bool override {
+            return value(exact_number(digits));
+        }
         auto string(string_t& read) -> bool override { return value(read); }
         auto binary(binary_t&) -> bool override { return false; }
         auto start_object(std::size_t) -> bool override { return begin(json::object()); }
@@ -55,7 +65,9 @@ using json = nlohmann::ordered_json; // equal only where members stand in the sa
         auto end_object() -> bool override { return end(); }
         auto start_array(std::size_t) -> bool override { return begin(json::array()); }
         auto end_array() -> bool override { return end(); }
-        auto parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) -> bool override { return false; }
+        auto parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) -> bool override {
+            return false;
+        }
     } sax;
     if (!json::sax_parse(text.begin(), text.end(), &sax) || !sax.good) { return json(json::value_t::discarded); }
     return sax.open.front().front();
@@ -68,7 +80,9 @@ using json = nlohmann::ordered_json; // equal only where members stand in the sa
     while (text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9') { text.erase(0, 1); }
     if (text.starts_with('.')) { text.insert(0, "0"); }
     const auto point = text.find('.');
-    if (point != std::string::npos && (point + 1 == text.size() || text[point + 1] < '0' || text[point + 1] > '9')) { text.erase(point, 1); }
+    if (point != std::string::npos && (point + 1 == text.size() || text[point + 1] < '0' || text[point + 1] > '9')) {
+        text.erase(point, 1);
+    }
     return text == "0" ? text : (negative ? "-" : "") + text; // the reader cannot tell a whole -0 from 0
 }
 
@@ -102,7 +116,9 @@ using json = nlohmann::ordered_json; // equal only where members stand in the sa
     if (type == "NULL") { return nullptr; }
     if (type == "NS" || type == "L") {
         auto all = json::array();
-        for (const auto& element : inside) { all.push_back(type == "L" ? plain(element) : exact_number(legal_number(element.get<std::string>()))); }
+        for (const auto& element : inside) {
+            all.push_back(type == "L" ? plain(element) : exact_number(legal_number(element.get<std::string>())));
+        }
         return all;
     }
     if (type == "M") {
@@ -118,17 +134,24 @@ using json = nlohmann::ordered_json; // equal only where members stand in the sa
     const auto& type = value.begin().key();
     const auto& inside = value.begin().value();
     nlohmann::json said = inside.is_object() ? nlohmann::json::object() : nlohmann::json::array();
-    if (type == "N") { said = canonical_number(inside.get<std::string>()); }
-    else if (type == "M") { for (const auto& member : inside.items()) { said[member.key()] = meaning(member.value()); } }
-    else if (type == "L") { for (const auto& element : inside) { said.push_back(meaning(element)); } }
-    else if (type == "NS") { for (const auto& element : inside) { said.push_back(canonical_number(element.get<std::string>())); } }
-    else { said = nlohmann::json(inside); }
+    if (type == "N") {
+        said = canonical_number(inside.get<std::string>());
+    } else if (type == "M") {
+        for (const auto& member : inside.items()) { said[member.key()] = meaning(member.value()); }
+    } else if (type == "L") {
+        for (const auto& element : inside) { said.push_back(meaning(element)); }
+    } else if (type == "NS") {
+        for (const auto& element : inside) { said.push_back(canonical_number(element.get<std::string>())); }
+    } else {
+        said = nlohmann::json(inside);
+    }
     if (type.ends_with('S') && type.size() == 2) { std::sort(said.begin(), said.end()); }
     return {{type, said}};
 }
 
 /// `{field: {"old": …, "new": …}}` for the fields that differ between two images in DynamoDB JSON (null: no such side).
-[[nodiscard]] inline auto expected_changes(const json& before, const json& after, const std::vector<std::string>& fields, bool null_is_absent,
+[[nodiscard]] inline auto expected_changes(const json& before, const json& after,
+                                           const std::vector<std::string>& fields, bool null_is_absent,
                                            const json& key_fields) -> json {
     auto changes = json::object();
     for (const auto& field : fields) {
@@ -154,9 +177,22 @@ public:
     [[nodiscard]] auto below(std::size_t n) -> std::size_t { return static_cast<std::size_t>(random_() % n); }
 
     [[nodiscard]] auto text() -> std::string {
-        constexpr std::array<std::string_view, 16> hard{
-            "", "plain", "\"", "\\", "/", "\n\r\t\b\f", "\x01\x1f", "\x7f", "caf\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xef\xbf\xbe", "\xef\xbf\xbf",
-            "\xef\xbf\xbd", "\xf0\x9f\xbf\xbf", "a.b"};
+        constexpr std::array<std::string_view, 16> hard{"",
+                                                        "plain",
+                                                        "\"",
+                                                        "\\",
+                                                        "/",
+                                                        "\n\r\t\b\f",
+                                                        "\x01\x1f",
+                                                        "\x7f",
+                                                        "caf\xc3\xa9",
+                                                        "\xe2\x82\xac",
+                                                        "\xf0\x9f\x98\x80",
+                                                        "\xef\xbf\xbe",
+                                                        "\xef\xbf\xbf",
+                                                        "\xef\xbf\xbd",
+                                                        "\xf0\x9f\xbf\xbf",
+                                                        "a.b"};
         std::string made;
         for (auto parts = below(4); parts-- > 0;) { made += hard[below(hard.size())]; }
         if (below(20) == 0) { made += '\0'; }
@@ -164,29 +200,58 @@ public:
     }
 
     [[nodiscard]] auto number() -> std::string {
-        constexpr std::array<std::string_view, 22> hard{
-            "0", "-0", "1", "1.0", "1E0", "007", "+1", ".5", "5.", "0.5", "-.5", "1e5", "100000", "1.e+5", "12345678901234567890123456789012345678",
-            "-0.12345678901234567890123456789012345678", "1E-130", "9.9E+125", "00.10", "-0.0", "+0e7", "18446744073709551616"};
+        constexpr std::array<std::string_view, 22> hard{"0",
+                                                        "-0",
+                                                        "1",
+                                                        "1.0",
+                                                        "1E0",
+                                                        "007",
+                                                        "+1",
+                                                        ".5",
+                                                        "5.",
+                                                        "0.5",
+                                                        "-.5",
+                                                        "1e5",
+                                                        "100000",
+                                                        "1.e+5",
+                                                        "12345678901234567890123456789012345678",
+                                                        "-0.12345678901234567890123456789012345678",
+                                                        "1E-130",
+                                                        "9.9E+125",
+                                                        "00.10",
+                                                        "-0.0",
+                                                        "+0e7",
+                                                        "18446744073709551616"};
         return std::string{hard[below(hard.size())]};
     }
 
     [[nodiscard]] auto value(unsigned depth = 0) -> json {
         constexpr std::array<std::string_view, 4> base64{"", "AAAA", "aGVsbG8=", "//8="};
         switch (below(depth < 3 ? 12 : 7)) {
-            case 0: return {{"N", number()}};
-            case 1: return {{"NULL", true}};
-            case 2: return {{"BOOL", below(2) == 0}};
-            case 3: return {{"B", base64[below(4)]}};
-            case 4: return {{"SS", some_of([this] { return text(); }, [](const std::string& s) { return s; })}};
-            case 5: return {{"NS", some_of([this] { return number(); }, canonical_number)}};
-            case 6: return {{"BS", some_of([&] { return std::string{base64[below(4)]}; }, [](const std::string& s) { return s; })}};
-            case 7: return {{"M", image(depth + 1)}};
+            case 0:
+                return {{"N", number()}};
+            case 1:
+                return {{"NULL", true}};
+            case 2:
+                return {{"BOOL", below(2) == 0}};
+            case 3:
+                return {{"B", base64[below(4)]}};
+            case 4:
+                return {{"SS", some_of([this] { return text(); }, [](const std::string& s) { return s; })}};
+            case 5:
+                return {{"NS", some_of([this] { return number(); }, canonical_number)}};
+            case 6:
+                return {{"BS", some_of([&] { return std::string{base64[below(4)]}; },
+                                       [](const std::string& s) { return s; })}};
+            case 7:
+                return {{"M", image(depth + 1)}};
             case 8: {
                 auto list = json::array();
                 for (auto size = below(4); size-- > 0;) { list.push_back(value(depth + 1)); }
                 return {{"L", list}};
             }
-            default: return {{"S", text()}};
+            default:
+                return {{"S", text()}};
         }
     }
 
@@ -228,7 +293,9 @@ private:
         return all;
     }
 
-    [[nodiscard]] auto blank() -> std::string { return below(12) == 0 ? std::string(1, " \n\t\r"[below(4)]) : std::string{}; }
+    [[nodiscard]] auto blank() -> std::string {
+        return below(12) == 0 ? std::string(1, " \n\t\r"[below(4)]) : std::string{};
+    }
 
     [[nodiscard]] auto quoted(const std::string& text) -> std::string {
         const bool often = below(4) == 0;
@@ -238,8 +305,12 @@ private:
             const std::size_t size = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
             const auto one = text.substr(i, size);
             i += size;
-            if (lead >= 0x20 && one != "\"" && one != "\\" && !(often && below(2) == 0)) { out += one; }
-            else { const auto escaped = json(one).dump(-1, ' ', true); out += escaped == '"' + one + '"' ? by_number(lead) : escaped.substr(1, escaped.size() - 2); }
+            if (lead >= 0x20 && one != "\"" && one != "\\" && !(often && below(2) == 0)) {
+                out += one;
+            } else {
+                const auto escaped = json(one).dump(-1, ' ', true);
+                out += escaped == '"' + one + '"' ? by_number(lead) : escaped.substr(1, escaped.size() - 2);
+            }
         }
         return out + '"';
     }

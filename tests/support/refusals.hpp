@@ -23,7 +23,8 @@ struct marked_text {
 
 /// A right record with the sequence number `sequence`; `more` goes into its member `dynamodb`.
 [[nodiscard]] inline auto right_record(std::string_view sequence, std::string_view more = "") -> std::string {
-    return R"({"eventID":"id-)" + std::string{sequence} + R"(","eventName":"MODIFY","dynamodb":{"Keys":{"PK":{"S":"p"},"SK":{"N":"7"}},"SequenceNumber":")" +
+    return R"({"eventID":"id-)" + std::string{sequence} +
+           R"(","eventName":"MODIFY","dynamodb":{"Keys":{"PK":{"S":"p"},"SK":{"N":"7"}},"SequenceNumber":")" +
            std::string{sequence} + '"' + std::string{more} + "}}";
 }
 
@@ -36,7 +37,8 @@ struct marked_text {
 enum class readable { everything, nothing, only_id, all_but_id, all_but_keys, all_but_sequence };
 
 /// Checks that `record` fails with `reason` at the byte marked with `@`, and that its neighbours do not.
-inline void check_record_refused(std::string_view marked_record, std::string_view reason, readable still = readable::everything) {
+inline void check_record_refused(std::string_view marked_record, std::string_view reason,
+                                 readable still = readable::everything) {
     const std::string record{marked_record};
     CAPTURE(record);
     const marked_text event{event_around(marked_record)};
@@ -67,7 +69,9 @@ inline void check_record_refused(std::string_view marked_record, std::string_vie
 
 /// The same for a record that is right but for one value in its new image.
 inline void check_value_refused(std::string_view marked_value, std::string_view reason) {
-    check_record_refused(right_record("200", R"(,"NewImage":{"a":{"L":[{"S":"x"}]},"wrong":)" + std::string{marked_value} + R"(,"z":{"NULL":true}})"), reason);
+    check_record_refused(right_record("200", R"(,"NewImage":{"a":{"L":[{"S":"x"}]},"wrong":)" +
+                                                 std::string{marked_value} + R"(,"z":{"NULL":true}})"),
+                         reason);
 }
 
 /// Whether a record with this value in its new image is right.

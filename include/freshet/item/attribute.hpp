@@ -97,7 +97,8 @@ public:
     [[nodiscard]] constexpr auto end() const noexcept -> attribute::iterator { return attribute::iterator{last_}; }
     [[nodiscard]] constexpr auto empty() const noexcept -> bool { return first_ == last_; }
 
-    /// The attribute called `name`, or nothing.
+    /// The attribute called `name`, or nothing. Name the answer before a loop over what is inside it:
+    /// `for (auto e : *item.find("x"))` would walk an attribute that is gone before the first step.
     [[nodiscard]] constexpr auto find(std::string_view name) const noexcept -> std::optional<attribute> {
         std::uint32_t anywhere = 0;
         return find(name, anywhere);

@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <freshet/core/number.hpp>
@@ -27,54 +29,116 @@ public:
     attribute_parser(json_scanner& in, std::vector<attribute_node>& tape) : in_{in}, tape_{tape} {}
 
     /// Reads `{"name": value, …}`; the attributes are marked as standing at the top.
-    [[nodiscard]] auto image() -> bool { return attributes(0); }
+    ///
+    /// Most images have the names of the one before. As long as they do, no name need be looked for, or at twice.
+    [[nodiscard]] auto image() -> bool {
+        const auto earlier = std::exchange(last_, {});
+        const auto first = tape_.size();
+        if (in_.peek() != '{') { return refuse_and_skip(no_object); }
+        static_cast<void>(in_.take('{'));
+        if (in_.take('}')) { return true; }
+        if (!follow(earlier) && !on_from(first)) { return false; }
+        if (!in_.refusal()) { last_ = {first, tape_.size()}; }
+        return true;
+    }
 
     /// Reads one `{"descriptor": value}` into a new node called `name`.
     [[nodiscard]] auto value(const json_string& name, unsigned depth) -> bool {
         const auto at = tape_.size();
         tape_.push_back({.name = name.text, .plain_name = !name.escaped(), .top = depth == 0});
-        if (in_.take_text(R"({"S":)")) { // how most values begin: no descriptor to look up, no members to compare
+        if (in_.take_text(R"({"S":)")) { // how most values begin
             if (!text(at, attribute_type::string)) { return false; }
             if (in_.take('}')) { return true; }
-            if (!in_.expect(',', "a comma or a closing brace was expected")) { return false; }
+            if (!in_.expect(',', json_scanner::more_or_end)) { return false; }
             in_.refuse(in_.position(), more_types);
             return in_.skip_members();
         }
         if (in_.peek() != '{') { return refuse_and_skip("an attribute value that is no object"); }
         const char* const open = in_.position();
-        std::size_t descriptors = 0;
-        if (!in_.members([&](const json_string& descriptor) {
-                return descriptors++ == 0 ? typed(at, descriptor, depth) : refuse_and_skip(more_types);
-            })) {
-            return false;
-        }
-        if (descriptors == 0) { in_.refuse(open, "an attribute value without a type"); }
+        static_cast<void>(in_.take('{'));
+        if (in_.take('}')) { return in_.refuse(open, "an attribute value without a type"), true; }
+        json_string descriptor;
+        if (!in_.string(descriptor) || !in_.expect(':', "a colon was expected") || !typed(at, descriptor, depth)) { return false; }
         tape_[at].inner = static_cast<std::uint32_t>(tape_.size() - at - 1);
-        return true;
+        return in_.take('}') || (in_.expect(',', json_scanner::more_or_end) && refuse_more_types(descriptor));
     }
 
 private:
+    /// Where an image without a fault stands on the tape.
+    struct nodes {
+        std::size_t first{};
+        std::size_t last{};
+    };
+
+    /// Reads members as long as they are called as those of `earlier`, in order; whether this ended the object.
+    [[nodiscard]] auto follow(nodes earlier) -> bool {
+        for (auto at = earlier.first; at != earlier.last && in_.peek() == '"'; at += 1 + tape_[at].inner) {
+            if (!tape_[at].plain_name) { return false; }
+            const auto name = tape_[at].name;
+            const std::string_view token{name.data() - 1, name.size() + 2}; // a plain name stands in the event, in quotes
+            if (!in_.take_text(token)) { return false; }
+            if (!in_.expect(':', "a colon was expected") || !value({token, name}, 0)) { return false; }
+            if (in_.take('}')) { return true; }
+            if (!in_.expect(',', json_scanner::more_or_end)) { return false; }
+        }
+        return false;
+    }
+
+    /// Reads the members behind those on the tape from `first` on.
+    [[nodiscard]] auto on_from(std::size_t first) -> bool {
+        object_names names{in_.memory().names};
+        for (auto at = first; at != tape_.size(); at += 1 + tape_[at].inner) { static_cast<void>(names.add(tape_[at].name)); }
+        return in_.more_members(names, [&](const json_string& name) { return value(name, 0); });
+    }
+
     static constexpr std::string_view more_types = "an attribute value with more than one type";
+    static constexpr std::string_view no_object = "attributes that are no object";
 
     [[nodiscard]] auto attributes(unsigned depth) -> bool {
-        if (in_.peek() != '{') { return refuse_and_skip("attributes that are no object"); }
+        if (in_.peek() != '{') { return refuse_and_skip(no_object); }
         return in_.members([&](const json_string& name) { return value(name, depth); });
     }
 
     [[nodiscard]] auto typed(std::size_t at, const json_string& descriptor, unsigned depth) -> bool {
-        std::size_t index = 0;
-        while (index < 10 && descriptor.text != descriptor_of(static_cast<attribute_type>(index))) { ++index; }
-        if (index == 10) {
+        const auto type = type_called(descriptor.text);
+        if (!type) {
             in_.refuse(descriptor.token.data(), "an unknown attribute type");
             return in_.skip_value();
         }
-        const auto type = static_cast<attribute_type>(index);
-        tape_[at].type = type;
+        tape_[at].type = *type;
         static_cast<void>(in_.peek());
         const char* const from = in_.position();
-        if (!content(at, type, depth)) { return false; }
+        if (!content(at, *type, depth)) { return false; }
         tape_[at].token = {from, static_cast<std::size_t>(in_.position() - from)};
         return true;
+    }
+
+    [[nodiscard]] auto refuse_more_types(const json_string& first) -> bool {
+        object_names names{in_.memory().names};
+        static_cast<void>(names.add(first.text));
+        return in_.more_members(names, [&](const json_string&) { return refuse_and_skip(more_types); });
+    }
+
+    [[nodiscard]] static constexpr auto type_called(std::string_view descriptor) noexcept -> std::optional<attribute_type> {
+        const auto word = [](std::string_view text) {
+            std::uint64_t w = text.size(); // NULs in front count too
+            for (const char c : text) { w = w << 8 | static_cast<unsigned char>(c); }
+            return w;
+        };
+        if (descriptor.size() > 4) { return std::nullopt; }
+        switch (word(descriptor)) {
+            case word("S"): return attribute_type::string;
+            case word("N"): return attribute_type::number;
+            case word("B"): return attribute_type::binary;
+            case word("BOOL"): return attribute_type::boolean;
+            case word("NULL"): return attribute_type::null;
+            case word("L"): return attribute_type::list;
+            case word("M"): return attribute_type::map;
+            case word("SS"): return attribute_type::string_set;
+            case word("NS"): return attribute_type::number_set;
+            case word("BS"): return attribute_type::binary_set;
+            default: return std::nullopt;
+        }
     }
 
     [[nodiscard]] auto content(std::size_t at, attribute_type type, unsigned depth) -> bool {
@@ -104,7 +168,7 @@ private:
     }
 
     /// Reads the JSON string of an S, N, B or set element into node `at`.
-    [[nodiscard]] auto text(std::size_t at, attribute_type type) -> bool {
+    [[nodiscard, gnu::always_inline]] auto text(std::size_t at, attribute_type type) -> bool {
         if (in_.peek() != '"') { return refuse_and_skip("text was expected"); }
         json_string read;
         if (!in_.string(read)) { return false; }
@@ -164,6 +228,7 @@ private:
 
     json_scanner& in_;
     std::vector<attribute_node>& tape_;
+    nodes last_;
 };
 
 } // namespace freshet::detail

@@ -31,13 +31,15 @@ class document {
 public:
     document() = default;
 
-    /// Reads the text of one item, by the rules of the event decoder; a fault is `errc::malformed` with its byte offset.
+    /// Reads the text of one item by the rules of the event decoder; a fault is `errc::malformed` with its offset.
     [[nodiscard]] static auto parse(std::string text) -> result<document>;
 
     /// The item's attributes, in the text's order.
     [[nodiscard]] auto image() const noexcept -> freshet::image { return {tape_.data(), tape_.size()}; }
     /// The DynamoDB JSON text that was read.
-    [[nodiscard]] auto text() const noexcept -> std::string_view { return text_ ? std::string_view{*text_} : std::string_view{"{}"}; }
+    [[nodiscard]] auto text() const noexcept -> std::string_view {
+        return text_ ? std::string_view{*text_} : std::string_view{"{}"};
+    }
 
 private:
     friend auto detail::read_document(std::string text) -> parsed<document>;

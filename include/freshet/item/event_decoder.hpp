@@ -37,11 +37,12 @@ public:
         if (event.size() >= std::numeric_limits<std::uint32_t>::max()) { return parse_fault{0, "an event of 4 GiB or more"}; }
 
         detail::json_scanner in{event, memory_};
+        detail::record_parser records{in, tape_};
         bool found = false;
         const auto member = [&](const detail::json_string& name) {
             if (name.text != "Records" || found || in.peek() != '[') { return in.skip_value(); }
             found = true;
-            return in.elements([&] { return record(in); });
+            return in.elements([&] { return record(in, records); });
         };
         if (in.peek() != '{' && !in.at_end()) {
             in.refuse(in.position(), "an event that is no object");
@@ -57,10 +58,9 @@ public:
 
 private:
     /// A refusal from outside the records is kept beside those that the records take for themselves.
-    [[nodiscard]] auto record(detail::json_scanner& in) -> bool {
+    [[nodiscard]] auto record(detail::json_scanner& in, detail::record_parser& parser) -> bool {
         const auto earlier = in.refusal();
         in.forget_refusal();
-        detail::record_parser parser{in, tape_};
         const bool read = parser.read(raw_.emplace_back());
         if (earlier) { in.refuse(*earlier); }
         return read;

@@ -45,13 +45,16 @@ private:
         std::string_view name;
     };
 
-    /// Salted with the table's address, so that nobody can prepare names that collide.
+    __extension__ typedef unsigned __int128 product; // what ISO C++ lacks: all bits of a 64-bit multiplication
+
+    /// Salted with the table's address, in both factors, so that names cannot be prepared to collide.
     [[nodiscard]] auto hash(std::uint64_t object, std::string_view name) const noexcept -> std::size_t {
         constexpr std::uint64_t odd = 0x9e3779b97f4a7c15u;
-        auto h = (object + name.size() + reinterpret_cast<std::uintptr_t>(this)) * odd;
+        const auto salt = reinterpret_cast<std::uintptr_t>(this) * odd;
+        auto h = (object + name.size()) * odd ^ salt;
         const auto mix = [&](std::uint64_t word) {
-            h = (h ^ word) * odd;
-            h ^= h >> 29;
+            const auto mixed = product{h ^ word} * (salt | 1);
+            h = static_cast<std::uint64_t>(mixed) ^ static_cast<std::uint64_t>(mixed >> 64);
         };
         while (name.size() >= 8) {
             std::uint64_t word = 0;

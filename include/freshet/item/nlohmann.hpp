@@ -82,21 +82,23 @@ inline auto json_pointer_path::error(std::string_view reason) const -> freshet::
 
 /// The fewest digits that read back as the same double.
 [[nodiscard]] inline auto shortest_digits(double number, std::array<char, 32>& out) -> std::string_view {
-    constexpr double all_integers_below = 9'007'199'254'740'992; // from here on the plain form holds digits beyond the fewest
+    constexpr double beyond = 9'007'199'254'740'992; // 2^53: from here on the plain form has more digits than the fewest
     auto* const first = out.data();
     auto* const last = first + out.size();
-    const auto* const end = std::abs(number) < all_integers_below ? std::to_chars(first, last, number).ptr
-                                                                 : std::to_chars(first, last, number, std::chars_format::scientific).ptr;
+    const auto* const end = std::abs(number) < beyond
+                                ? std::to_chars(first, last, number).ptr
+                                : std::to_chars(first, last, number, std::chars_format::scientific).ptr;
     return {first, static_cast<std::size_t>(end - first)};
 }
 
-/// The JSON number with the same decimal value: an integer of 64 bits, or a double whose shortest text says it; or nothing.
+/// The JSON number with the same decimal value, or nothing: an integer of 64 bits, or a double whose shortest text has it.
 [[nodiscard]] inline auto exact_json_number(std::string_view text) -> std::optional<nlohmann::json> {
     const auto number = *parse_number(text);
     if (number.is_zero()) { return nlohmann::json(std::uint64_t{0}); }
     std::string digits{number.negative ? "-" : ""};
     (digits += number.head) += number.tail;
-    const auto shift = number.magnitude + 1 - static_cast<std::int64_t>(number.digits()); // the value is digits × 10^shift
+    // The value is digits × 10^shift.
+    const auto shift = number.magnitude + 1 - static_cast<std::int64_t>(number.digits());
     if (shift >= 0 && number.magnitude < 20) {
         const auto whole = digits + std::string(static_cast<std::size_t>(shift), '0');
         const auto holds = [&whole](auto& integer) {
@@ -108,7 +110,8 @@ inline auto json_pointer_path::error(std::string_view reason) const -> freshet::
     (digits += 'e') += std::to_string(shift);
     double nearest = 0;
     std::array<char, 32> shortest{};
-    if (std::from_chars(digits.data(), digits.data() + digits.size(), nearest).ec != std::errc{}) { return std::nullopt; }
+    const auto bad = std::from_chars(digits.data(), digits.data() + digits.size(), nearest).ec;
+    if (bad != std::errc{}) { return std::nullopt; }
     const auto again = parse_number(shortest_digits(nearest, shortest));
     if (!again || compare(*again, number) != 0) { return std::nullopt; }
     return nlohmann::json(nearest);

@@ -14,7 +14,7 @@ namespace freshet {
 namespace detail {
 
 inline auto put(char* out, std::string_view text) noexcept -> char* {
-    std::memcpy(out, text.data(), text.size());
+    if (!text.empty()) { std::memcpy(out, text.data(), text.size()); } // an empty view may have no address
     return out + text.size();
 }
 

@@ -34,13 +34,14 @@ struct raw_record {
 /// Reads one element of an event's `Records`.
 class record_parser {
 public:
-    record_parser(json_scanner& in, std::vector<attribute_node>& tape) : in_{in}, attributes_{in, tape}, tape_{tape} {}
+    record_parser(json_scanner& in, std::vector<attribute_node>& tape) : in_{in}, keys_{in, tape}, images_{in, tape}, tape_{tape} {}
 
     /// Reads one record into `out`. False: the event is no JSON. What else is wrong becomes the record's fault.
     [[nodiscard]] auto read(raw_record& out) -> bool {
         static_cast<void>(in_.peek());
         const char* const open = in_.position();
         out_ = &out;
+        named_ = id_named_ = keys_named_ = sequence_named_ = false;
         if (in_.peek() != '{') {
             in_.refuse(open, "a record that is no object");
             if (!in_.skip_value()) { return false; }
@@ -69,31 +70,31 @@ private:
 
     [[nodiscard]] auto member(const json_string& name) -> bool {
         auto& r = record();
-        if (name.text == "dynamodb") { return change(); }
-        if (name.text == "eventID") {
+        if (name.says("dynamodb")) { return change(); }
+        if (name.says("eventID")) {
             if (!text(r.event_id, "an eventID that is no text")) { return false; }
             if (std::exchange(id_named_, true)) { r.event_id = {}; }
             return true;
         }
-        if (name.text == "eventName") { return event(); }
-        if (name.text == "eventVersion") { return text(r.event_version, "an eventVersion that is no text"); }
-        if (name.text == "eventSource") { return source(); }
-        if (name.text == "awsRegion") { return text(r.aws_region, "an awsRegion that is no text"); }
-        if (name.text == "eventSourceARN") { return text(r.event_source_arn, "an eventSourceARN that is no text"); }
-        if (name.text == "userIdentity") { return identity(); }
+        if (name.says("eventName")) { return event(); }
+        if (name.says("eventVersion")) { return text(r.event_version, "an eventVersion that is no text"); }
+        if (name.says("eventSource")) { return source(); }
+        if (name.says("awsRegion")) { return text(r.aws_region, "an awsRegion that is no text"); }
+        if (name.says("eventSourceARN")) { return text(r.event_source_arn, "an eventSourceARN that is no text"); }
+        if (name.says("userIdentity")) { return identity(); }
         return in_.skip_value();
     }
 
     [[nodiscard]] auto change() -> bool {
         if (in_.peek() != '{') { return refuse_and_skip("a dynamodb member that is no object"); }
         return in_.members([&](const json_string& name) {
-            if (name.text == "NewImage") { return image(out_->new_image, "a NewImage that is no object"); }
-            if (name.text == "OldImage") { return image(out_->old_image, "an OldImage that is no object"); }
-            if (name.text == "Keys") { return keys() && only_once(keys_named_, out_->record.has_keys_); }
-            if (name.text == "SequenceNumber") { return sequence() && only_once(sequence_named_, out_->record.has_sequence_); }
-            if (name.text == "ApproximateCreationDateTime") { return created_at(); }
-            if (name.text == "SizeBytes") { return size_bytes(); }
-            if (name.text == "StreamViewType") { return view_type(); }
+            if (name.says("NewImage")) { return image(images_, out_->new_image, "a NewImage that is no object"); }
+            if (name.says("OldImage")) { return image(images_, out_->old_image, "an OldImage that is no object"); }
+            if (name.says("Keys")) { return keys() && only_once(keys_named_, out_->record.has_keys_); }
+            if (name.says("SequenceNumber")) { return sequence() && only_once(sequence_named_, out_->record.has_sequence_); }
+            if (name.says("ApproximateCreationDateTime")) { return created_at(); }
+            if (name.says("SizeBytes")) { return size_bytes(); }
+            if (name.says("StreamViewType")) { return view_type(); }
             return in_.skip_value();
         });
     }
@@ -147,19 +148,19 @@ private:
         if (absent()) { return in_.skip_value(); }
         if (in_.peek() != '{') { return refuse_and_skip("a userIdentity that is no object"); }
         return in_.members([&](const json_string& name) {
-            if (name.text == "type" || name.text == "Type") { return text(record().identity_type, "an identity type that is no text"); }
-            if (name.text == "principalId" || name.text == "PrincipalId") {
+            if (name.says("type") || name.says("Type")) { return text(record().identity_type, "an identity type that is no text"); }
+            if (name.says("principalId") || name.says("PrincipalId")) {
                 return text(record().identity_principal, "an identity principal that is no text");
             }
             return in_.skip_value();
         });
     }
 
-    [[nodiscard]] auto image(std::optional<tape_range>& out, std::string_view reason) -> bool {
+    [[nodiscard]] auto image(attribute_parser& attributes, std::optional<tape_range>& out, std::string_view reason) -> bool {
         if (absent()) { return in_.skip_value(); }
         if (in_.peek() != '{') { return refuse_and_skip(reason); }
         const auto first = tape_.size();
-        if (!attributes_.image()) { return false; }
+        if (!attributes.image()) { return false; }
         out = tape_range{first, tape_.size() - first};
         return true;
     }
@@ -170,7 +171,7 @@ private:
         const char* const from = in_.position();
         const auto earlier = in_.refusal();
         in_.forget_refusal();
-        if (!image(out_->keys, "Keys that are no object")) { return false; }
+        if (!image(keys_, out_->keys, "Keys that are no object")) { return false; }
         if (out_->keys && !in_.refusal()) {
             bool scalar = true;
             for (auto at = out_->keys->first; at != tape_.size(); ++at) { scalar = scalar && tape_[at].type <= attribute_type::binary; }
@@ -247,7 +248,8 @@ private:
     }
 
     json_scanner& in_;
-    attribute_parser attributes_;
+    attribute_parser keys_; // one of each kind: an image resembles the image before
+    attribute_parser images_;
     std::vector<attribute_node>& tape_;
     raw_record* out_{};
     bool named_{}; // eventName is one of the three

@@ -47,7 +47,7 @@ struct id_mapped {
 enum class build_verdict : std::uint8_t {
     built,     ///< its messages are in the batch
     unchanged, ///< nothing monitored changed
-    ignored,   ///< an event that was not asked for
+    ignored,   ///< an event that was not asked for, or one that goes nowhere
 };
 
 struct fifo_message_builder_options {
@@ -76,7 +76,7 @@ public:
     /// Adds the record's messages to `out`, one a destination, marked as coming from record number `index`.
     [[nodiscard]] auto build(const stream_record& record, std::size_t index, const entity_key& key, const change_set& changes,
                              std::span<const destination> destinations, message_batch& out) -> result<build_verdict> {
-        if (!asked_for(record.name)) { return build_verdict::ignored; }
+        if (!asked_for(record.name) || destinations.empty()) { return build_verdict::ignored; }
         if (record.name != event_name::remove) {
             if (changes.verdict == change_verdict::cannot_tell) { return lacks_images(record); }
             if (record.name == event_name::modify && changes.verdict == change_verdict::unchanged) { return build_verdict::unchanged; }

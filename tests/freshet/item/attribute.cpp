@@ -1,5 +1,6 @@
 #include <freshet/item/attribute.hpp>
 
+#include <cstdint>
 #include <iterator>
 #include <string>
 #include <string_view>
@@ -14,15 +15,22 @@ using freshet::document;
 using freshet::image;
 
 static_assert(std::forward_iterator<attribute::iterator>);
-static_assert(freshet::descriptor_of(attribute_type::string) == "S" && freshet::descriptor_of(attribute_type::number) == "N" && freshet::descriptor_of(attribute_type::binary) == "B");
-static_assert(freshet::descriptor_of(attribute_type::boolean) == "BOOL" && freshet::descriptor_of(attribute_type::null) == "NULL");
-static_assert(freshet::descriptor_of(attribute_type::list) == "L" && freshet::descriptor_of(attribute_type::map) == "M");
-static_assert(freshet::descriptor_of(attribute_type::string_set) == "SS" && freshet::descriptor_of(attribute_type::number_set) == "NS" && freshet::descriptor_of(attribute_type::binary_set) == "BS");
+static_assert(freshet::descriptor_of(attribute_type::string) == "S" &&
+              freshet::descriptor_of(attribute_type::number) == "N" &&
+              freshet::descriptor_of(attribute_type::binary) == "B");
+static_assert(freshet::descriptor_of(attribute_type::boolean) == "BOOL" &&
+              freshet::descriptor_of(attribute_type::null) == "NULL");
+static_assert(freshet::descriptor_of(attribute_type::list) == "L" &&
+              freshet::descriptor_of(attribute_type::map) == "M");
+static_assert(freshet::descriptor_of(attribute_type::string_set) == "SS" &&
+              freshet::descriptor_of(attribute_type::number_set) == "NS" &&
+              freshet::descriptor_of(attribute_type::binary_set) == "BS");
 static_assert(image{}.empty() && !image{}.find("a"));
 
 namespace {
 
-constexpr std::string_view text = R"({"s":{"S":"x\n"},"m":{"M":{"s":{"S":"inner"},"deep":{"L":[{"M":{"s":{"N":"1"}}}]}}},"set":{"NS":[ "1", "2" ]},"t":{ "BOOL" : true },"f":{"BOOL":false},"0":{"NULL":true},"l":{"L":[]},"b":{"B":"AA=="}})";
+constexpr std::string_view text =
+    R"({"s":{"S":"x\n"},"m":{"M":{"s":{"S":"inner"},"deep":{"L":[{"M":{"s":{"N":"1"}}}]}}},"set":{"NS":[ "1", "2" ]},"t":{ "BOOL" : true },"f":{"BOOL":false},"0":{"NULL":true},"l":{"L":[]},"b":{"B":"AA=="}})";
 
 auto sample() -> document { return *document::parse(std::string{text}); }
 
@@ -49,7 +57,8 @@ TEST_CASE("an attribute tells its name, type, text and token") {
     const auto item = sample();
     const auto told = [&](std::string_view name) {
         const auto a = *item.image().find(name);
-        return std::string{freshet::descriptor_of(a.type())} + "|" + std::string{a.text()} + "|" + std::string{a.token()};
+        return std::string{freshet::descriptor_of(a.type())} + "|" + std::string{a.text()} + "|" +
+               std::string{a.token()};
     };
     CHECK(told("s") == "S|x\n|\"x\\n\"");
     CHECK(told("set") == R"(NS||[ "1", "2" ])");
@@ -77,7 +86,9 @@ TEST_CASE("lists, maps and sets hand out what is inside, scalars nothing") {
     const auto set = *item.image().find("set");
     for (const auto element : set) { (elements += freshet::descriptor_of(element.type())) += element.text(); }
     CHECK(elements == "N1N2");
-    for (const auto* name : {"s", "t", "0", "l", "b"}) { CHECK(item.image().find(name)->begin() == item.image().find(name)->end()); }
+    for (const auto* name : {"s", "t", "0", "l", "b"}) {
+        CHECK(item.image().find(name)->begin() == item.image().find(name)->end());
+    }
 }
 
 TEST_CASE("a hint finds an attribute at once, helps nothing when wrong, and is never believed") {

@@ -37,9 +37,11 @@ auto set_of(std::size_t size, std::string_view type) -> std::string {
 } // namespace
 
 TEST_CASE("each of the ten types is read, also empty, escaped and with blanks") {
-    for (const auto* value : {R"({"S":""})", R"({ "S" : "x" })", R"({"\u0053":"x"})", R"({"N":"\u0031"})", R"({"B":""})", R"({"B":"AA=="})", R"({"BOOL":true})",
-                              R"({"BOOL": false })", R"({"NULL":true})", R"({"L":[]})", R"({"M":{}})", R"({"M":{"":{"S":"a name may be empty in a map"}}})", R"({"SS":["",  "a"]})",
-                              R"({"NS":["1","2"]})", R"({"BS":["AA==","AQ=="]})"}) {
+    for (const auto* value :
+         {R"({"S":""})", R"({ "S" : "x" })", R"({"\u0053":"x"})", R"({"N":"\u0031"})", R"({"B":""})", R"({"B":"AA=="})",
+          R"({"BOOL":true})", R"({"BOOL": false })", R"({"NULL":true})", R"({"L":[]})", R"({"M":{}})",
+          R"({"M":{"":{"S":"a name may be empty in a map"}}})", R"({"SS":["",  "a"]})", R"({"NS":["1","2"]})",
+          R"({"BS":["AA==","AQ=="]})"}) {
         CAPTURE(value);
         CHECK(value_is_right(value));
     }
@@ -92,18 +94,38 @@ TEST_CASE("a number is a number, here and in sets") {
     };
     const auto byte = "this byte does not belong in a number";
     const auto digit = "a digit is missing";
-    for (const auto& [text, reason] : {row{"", "a number is not empty"}, row{" 1", digit}, row{"1 ", byte}, row{"NaN", digit}, row{"Infinity", digit}, row{"-", digit},
-                                       row{"+", digit}, row{".", digit}, row{"-.", digit}, row{"--1", digit}, row{"1.2.3", byte}, row{"1,000", byte}, row{"0x10", byte},
-                                       row{"1e", "an exponent has at least one digit"}, row{"1e+", "an exponent has at least one digit"}, row{"1e5.0", byte}, row{"e5", digit},
-                                       row{"1E126", "a number is too far from zero"}, row{"-1E126", "a number is too far from zero"},
-                                       row{"1E-131", "a number is too close to zero"}, row{"1e99999999999999999999", "a number is too far from zero"},
-                                       row{std::string(39, '1'), "a number has too many significant digits"}, row{"\\u0661", digit}, row{"1\\u0000", byte}}) {
+    for (const auto& [text, reason] : {row{"", "a number is not empty"},
+                                       row{" 1", digit},
+                                       row{"1 ", byte},
+                                       row{"NaN", digit},
+                                       row{"Infinity", digit},
+                                       row{"-", digit},
+                                       row{"+", digit},
+                                       row{".", digit},
+                                       row{"-.", digit},
+                                       row{"--1", digit},
+                                       row{"1.2.3", byte},
+                                       row{"1,000", byte},
+                                       row{"0x10", byte},
+                                       row{"1e", "an exponent has at least one digit"},
+                                       row{"1e+", "an exponent has at least one digit"},
+                                       row{"1e5.0", byte},
+                                       row{"e5", digit},
+                                       row{"1E126", "a number is too far from zero"},
+                                       row{"-1E126", "a number is too far from zero"},
+                                       row{"1E-131", "a number is too close to zero"},
+                                       row{"1e99999999999999999999", "a number is too far from zero"},
+                                       row{std::string(39, '1'), "a number has too many significant digits"},
+                                       row{"\\u0661", digit},
+                                       row{"1\\u0000", byte}}) {
         check_value_refused(R"({"N":@")" + text + "\"}", reason);
         check_value_refused(R"({"NS":["12345",@")" + text + "\"]}", reason);
     }
-    for (const auto& text : {std::string{"0"}, std::string{"-0"}, std::string{"+1"}, std::string{"007"}, std::string{".5"}, std::string{"5."}, std::string{"1E125"},
-                             std::string{"9.9999999999999999999999999999999999999E+125"}, std::string{"1E-130"}, std::string{"0e999999"}, std::string(38, '9'),
-                             std::string(38, '9') + std::string(80, '0'), std::string(500, '0') + "1"}) {
+    for (const auto& text :
+         {std::string{"0"}, std::string{"-0"}, std::string{"+1"}, std::string{"007"}, std::string{".5"},
+          std::string{"5."}, std::string{"1E125"}, std::string{"9.9999999999999999999999999999999999999E+125"},
+          std::string{"1E-130"}, std::string{"0e999999"}, std::string(38, '9'),
+          std::string(38, '9') + std::string(80, '0'), std::string(500, '0') + "1"}) {
         CAPTURE(text);
         CHECK(value_is_right(R"({"N":")" + text + "\"}"));
         CHECK(value_is_right(R"({"NS":[")" + text + "\"]}"));
@@ -111,25 +133,29 @@ TEST_CASE("a number is a number, here and in sets") {
 }
 
 TEST_CASE("a set is not empty and holds nothing twice, whatever the spelling") {
-    for (const auto* type : {"SS", "NS", "BS"}) { check_value_refused("{\"" + std::string{type} + "\": @[ ]}", "an empty set"); }
+    for (const auto* type : {"SS", "NS", "BS"}) {
+        check_value_refused("{\"" + std::string{type} + "\": @[ ]}", "an empty set");
+    }
     const auto repeats = "a value that repeats in a set";
     check_value_refused(R"({"SS":["a","b",@"a"]})", repeats);
     check_value_refused(R"({"SS":["a",@"\u0061"]})", repeats);
     check_value_refused(R"({"SS":["",@""]})", repeats);
     check_value_refused(R"({"BS":["AA==",@"AA=="]})", repeats);
-    for (const auto* again : {"1", "1.0", "1E0", "+1", "01", "10e-1", ".1e1", "1.", "\\u0031"}) { check_value_refused(R"({"NS":["1",@")" + std::string{again} + "\"]}", repeats); }
+    for (const auto* again : {"1", "1.0", "1E0", "+1", "01", "10e-1", ".1e1", "1.", "\\u0031"}) {
+        check_value_refused(R"({"NS":["1",@")" + std::string{again} + "\"]}", repeats);
+    }
     check_value_refused(R"({"NS":["0",@"-0"]})", repeats);
     check_value_refused(R"({"NS":["-0.0",@"0e5"]})", repeats);
     check_value_refused(R"({"NS":["100",@"1e2"]})", repeats);
-    CHECK(value_is_right(R"({"NS":["1","-1","10","0.1","11","1.1","1e-1e"]})") == false);
     CHECK(value_is_right(R"({"NS":["1","-1","10","0.1","11","1.1"]})"));
     CHECK(value_is_right(R"({"SS":["1","1.0","a","A","a "]})"));
     // Whoever joins sign, digits and magnitude without care takes these for equal.
-    CHECK(value_is_right(R"({"NS":["1e1","11","1e-1","1.1","12e9","129","1e29"]})"));
+    CHECK(value_is_right(R"({"NS":["11","1e11","-11","1e-1","1.1","1e10","12e9","129","1e29"]})"));
 }
 
 TEST_CASE("a binary is base64 with its padding and nothing behind the last byte") {
-    for (const auto* text : {"A", "AA", "AAA", "AA=", "A===", "====", "AB==", "AAB=", "AA==AA==", "AA==\\n", "A-_A", "A A=", "=AAA"}) {
+    for (const auto* text :
+         {"A", "AA", "AAA", "AA=", "A===", "====", "AB==", "AAB=", "AA==AA==", "AA==\\n", "A-_A", "A A=", "=AAA"}) {
         check_value_refused(R"({"B":@")" + std::string{text} + "\"}", "a binary that is not base64");
         check_value_refused(R"({"BS":["QUJD",@")" + std::string{text} + "\"]}", "a binary that is not base64");
     }
@@ -143,7 +169,8 @@ TEST_CASE("no name stands twice in an image or a map, whatever the spelling") {
     check_value_refused(R"({"S":"x"},@"wrong":{"S":"x"})", repeats);
     check_value_refused(R"({"S":"x"},@"wron\u0067":{"N":"nor is this looked at any more"})", repeats);
     check_value_refused(R"({"S":"x"},@"a":{"S":"x"})", repeats);
-    CHECK(value_is_right(R"({"M":{"a":{"M":{"a":{"S":"x"}}},"A":{"L":[{"M":{"a":{"S":"x"}}},{"M":{"a":{"S":"x"}}}]}}})"));
+    CHECK(
+        value_is_right(R"({"M":{"a":{"M":{"a":{"S":"x"}}},"A":{"L":[{"M":{"a":{"S":"x"}}},{"M":{"a":{"S":"x"}}}]}}})"));
     std::string many;
     for (int i = 0; i < 30; ++i) { many += "\"n" + std::to_string(i) + R"(":{"S":""},)"; }
     check_value_refused(R"({"M":{)" + many + R"(@"n0":{"S":""}}})", repeats);
@@ -166,7 +193,8 @@ TEST_CASE("two hundred thousand levels neither overflow the stack nor spoil othe
     const auto* too_deep = "an attribute value nested deeper than 32 lists and maps";
     check_value_refused(nested(32, R"({"L":@[)" + repeated(R"({"L":[)", deep) + repeated("]}", deep) + "]}"), too_deep);
     check_value_refused(R"({@"X":)" + repeated("[", deep) + repeated("]", deep) + "}", "an unknown attribute type");
-    check_value_refused(R"({"S":@)" + repeated(R"({"S":)", deep) + "1" + repeated("}", deep) + "}", "text was expected");
+    check_value_refused(R"({"S":@)" + repeated(R"({"S":)", deep) + "1" + repeated("}", deep) + "}",
+                        "text was expected");
 }
 
 TEST_CASE("work is linear in names and set elements: two hundred thousand of each") {

@@ -11,11 +11,15 @@
 using freshet::detail::is_base64;
 
 // RFC 4648, section 10.
-static_assert(is_base64("") && is_base64("Zg==") && is_base64("Zm8=") && is_base64("Zm9v") && is_base64("Zm9vYg==") && is_base64("Zm9vYmE=") && is_base64("Zm9vYmFy"));
+static_assert(is_base64("") && is_base64("Zg==") && is_base64("Zm8=") && is_base64("Zm9v") && is_base64("Zm9vYg==") &&
+              is_base64("Zm9vYmE=") && is_base64("Zm9vYmFy"));
 static_assert(is_base64("+/+/") && is_base64("AA==") && is_base64("AAA="));
-static_assert(!is_base64("A") && !is_base64("AA") && !is_base64("AAA") && !is_base64("AA=") && !is_base64("A===") && !is_base64("====") && !is_base64("="));
-static_assert(!is_base64("AB==") && !is_base64("AAB=") && !is_base64("Zh==") && !is_base64("Zm9=")); // bits behind the last byte
-static_assert(!is_base64("AA==AAAA") && !is_base64("A=AA") && !is_base64("AA\n=") && !is_base64("-_-_") && !is_base64("AAA\0") && !is_base64("AA A"));
+static_assert(!is_base64("A") && !is_base64("AA") && !is_base64("AAA") && !is_base64("AA=") && !is_base64("A===") &&
+              !is_base64("====") && !is_base64("="));
+static_assert(!is_base64("AB==") && !is_base64("AAB=") && !is_base64("Zh==") &&
+              !is_base64("Zm9=")); // bits behind the last byte
+static_assert(!is_base64("AA==AAAA") && !is_base64("A=AA") && !is_base64("AA\n=") && !is_base64("-_-_") &&
+              !is_base64("AAA\0") && !is_base64("AA A"));
 
 TEST_CASE("base64 is told from what is not as decoding and encoding again tells it") {
     std::mt19937_64 random{5};

@@ -23,7 +23,8 @@ TEST_CASE("a document reads an item and owns what it says") {
 }
 
 TEST_CASE("views of a document stay where they are while it moves, however short its text is") {
-    for (const auto* text : {R"({"a":{"S":"x"}})", R"({"a":{"S":"\u0078"}})", R"({"a":{"S":"x"},"and":{"S":"a longer text that no string keeps inside itself"}})"}) {
+    for (const auto* text : {R"({"a":{"S":"x"}})", R"({"a":{"S":"\u0078"}})",
+                             R"({"a":{"S":"x"},"and":{"S":"a longer text that no string keeps inside itself"}})"}) {
         auto first = std::move(document::parse(text)).value();
         const auto a = *first.image().find("a");
         const document second = std::move(first);

@@ -10,6 +10,8 @@
 
 #include <doctest/doctest.h>
 
+#include <freshet/item/same_value.hpp>
+
 #include <support/cases.hpp>
 #include <support/count_allocations.hpp>
 #include <support/decoded.hpp>
@@ -63,7 +65,9 @@ TEST_CASE("the decoder and a second one over nlohmann-json agree on every event,
         const auto records = *decoder.decode(event);
         const auto& one = records[make.below(records.size())];
         const auto alone = "{\"Records\":[" + std::string{one.bytes()} + "]}";
-        if (support::decoded(another, alone) != std::vector{support::retold(one)}) { FAIL("a record reads otherwise alone: ", alone); }
+        if (support::decoded(another, alone) != std::vector{support::retold(one)}) {
+            FAIL("a record reads otherwise alone: ", alone);
+        }
     };
     for (auto left = support::cases(800); left > 0; --left) {
         const auto event = make.event();
@@ -72,7 +76,8 @@ TEST_CASE("the decoder and a second one over nlohmann-json agree on every event,
         agree(make.event(40));
         agree(make.broken(make.event(200)));
     }
-    MESSAGE("seed ", seed, ": ", accepted, " events accepted, ", refused, " refused; ", good, " records good, ", failed, " failed");
+    MESSAGE("seed ", seed, ": ", accepted, " events accepted, ", refused, " refused; ", good, " records good, ", failed,
+            " failed");
     CHECK(accepted > refused / 4);
     CHECK(refused > 0);
     CHECK(failed > 0);
@@ -89,7 +94,9 @@ TEST_CASE("an event cut anywhere is refused at its end, and no byte behind it is
         REQUIRE_MESSAGE(!event.ok(), size);
         CHECK_MESSAGE(event.fault().offset <= size, size);
     }
-    for (auto size = whole; size <= sample.size(); ++size) { CHECK(decoder.decode(memory.hold(sample.substr(0, size))).ok()); }
+    for (auto size = whole; size <= sample.size(); ++size) {
+        CHECK(decoder.decode(memory.hold(sample.substr(0, size))).ok());
+    }
 }
 
 TEST_CASE("a cut is named as one, save inside of what is wrong so far") {
@@ -114,12 +121,17 @@ TEST_CASE("a cut is named as one, save inside of what is wrong so far") {
 }
 
 TEST_CASE("an event is one object with one array of Records and nothing behind it") {
-    for (const auto* event : {"@[]", "@1", "@null", "@\"Records\""}) { check_event_refused(event, "an event that is no object"); }
-    for (const auto* event : {"@{}", R"(@{"records":[]})", R"(@{"Records":null})", R"(@{"Records":{}})", R"(@{"x":{"Records":[]}})"}) {
+    for (const auto* event : {"@[]", "@1", "@null", "@\"Records\""}) {
+        check_event_refused(event, "an event that is no object");
+    }
+    for (const auto* event :
+         {"@{}", R"(@{"records":[]})", R"(@{"Records":null})", R"(@{"Records":{}})", R"(@{"x":{"Records":[]}})"}) {
         check_event_refused(event, "an event without an array of Records");
     }
     const auto* behind = "bytes behind the event";
-    for (const auto* rest : {"x", "{}", "]", ",", "\xef\xbb\xbf"}) { check_event_refused(R"({"Records":[]} @)" + std::string{rest}, behind); }
+    for (const auto* rest : {"x", "{}", "]", ",", "\xef\xbb\xbf"}) {
+        check_event_refused(R"({"Records":[]} @)" + std::string{rest}, behind);
+    }
     check_event_refused(std::string{R"({"Records":[]}@)"} + '\0', behind);
     check_event_refused(std::string{R"({"Records":[]}@)"} + '\0' + "junk", behind);
     check_event_refused(std::string{"@"} + '\0' + R"({"Records":[]})", "a value was expected");
@@ -144,20 +156,43 @@ TEST_CASE("names that repeat outside the records refuse the event") {
 }
 
 TEST_CASE("bad JSON inside a record refuses the whole event") {
-    const auto bad = [](std::string_view more, std::string_view reason) { check_event_refused(event_around(right_record("200", more)), reason); };
-    bad(R"(,"NewImage":{"a":{"S":"@)" "\xc0\x80" R"("}})", "invalid UTF-8");
-    bad(R"(,"NewImage":{"@)" "\xed\xa0\x80" R"(":{"S":""}})", "invalid UTF-8");
-    bad(R"(,"NewImage":{"a":{"N":"@)" "\xf4\x90\x80\x80" R"("}})", "invalid UTF-8");
-    bad(R"(,"x":"ok ä @)" "\xe2\x82" R"(")", "invalid UTF-8");
-    bad(R"(,"x":"@)" "\xff" R"(")", "invalid UTF-8");
-    bad(R"(,"x":@)" "\xc3\xa4", "a value was expected");
+    const auto bad = [](std::string_view more, std::string_view reason) {
+        check_event_refused(event_around(right_record("200", more)), reason);
+    };
+    bad(R"(,"NewImage":{"a":{"S":"@)"
+        "\xc0\x80"
+        R"("}})",
+        "invalid UTF-8");
+    bad(R"(,"NewImage":{"@)"
+        "\xed\xa0\x80"
+        R"(":{"S":""}})",
+        "invalid UTF-8");
+    bad(R"(,"NewImage":{"a":{"N":"@)"
+        "\xf4\x90\x80\x80"
+        R"("}})",
+        "invalid UTF-8");
+    bad(R"(,"x":"ok ä @)"
+        "\xe2\x82"
+        R"(")",
+        "invalid UTF-8");
+    bad(R"(,"x":"@)"
+        "\xff"
+        R"(")",
+        "invalid UTF-8");
+    bad(R"(,"x":@)"
+        "\xc3\xa4",
+        "a value was expected");
     bad(R"(,"x":"@\ud83c")", "half a surrogate pair");
     bad(R"(,"x":"@\udf40\ud83c")", "half a surrogate pair");
     bad(R"(,"x":"@\ud83c\ud83c")", "half a surrogate pair");
     bad(R"(,"x":"@\ud83cx")", "half a surrogate pair");
     bad(R"(,"x":"@\ud83c\n")", "half a surrogate pair");
-    for (const auto* escape : {"x", "'", "U0041", "0", "a", " ", "\n"}) { bad(R"(,"x":"fine\n@\)" + std::string{escape} + '"', "unknown escape"); }
-    for (const auto* escape : {"u", "u1", "u123", "u12g4", "u 123", "u+123", "u-001", "u12\\u"}) { bad(R"(,"x":"@\)" + std::string{escape} + '"', "\\u without four hexadecimal digits"); }
+    for (const auto* escape : {"x", "'", "U0041", "0", "a", " ", "\n"}) {
+        bad(R"(,"x":"fine\n@\)" + std::string{escape} + '"', "unknown escape");
+    }
+    for (const auto* escape : {"u", "u1", "u123", "u12g4", "u 123", "u+123", "u-001", "u12\\u"}) {
+        bad(R"(,"x":"@\)" + std::string{escape} + '"', "\\u without four hexadecimal digits");
+    }
     bad(std::string{R"(,"x":"a@)"} + '\0' + '"', "a control character inside a string");
     bad(",\"x\":\"@\n\"", "a control character inside a string");
     bad(",\"NewImage\":{\"a\":{\"S\":\"a rather longer text @\x1f\"}}", "a control character inside a string");
@@ -202,9 +237,10 @@ TEST_CASE("names and values may hold escapes anywhere") {
 
 TEST_CASE("what the Streams API answers reads like what Lambda hands over") {
     freshet::event_decoder decoder;
-    const auto records = decoder.decode(R"({"NextShardIterator":"AAA","Records":[{"awsRegion":"us-east-1","dynamodb":{"ApproximateCreationDateTime":1479499740,)"
-                                        R"("Keys":{"a":{"S":"x"}},"SequenceNumber":"300000000000000499659","SizeBytes":41,"StreamViewType":"KEYS_ONLY"},"eventID":"e","eventName":"REMOVE",)"
-                                        R"("eventSource":"aws:dynamodb","eventVersion":"1.1","userIdentity":{"PrincipalId":"dynamodb.amazonaws.com","Type":"Service"}}]})");
+    const auto records = decoder.decode(
+        R"({"NextShardIterator":"AAA","Records":[{"awsRegion":"us-east-1","dynamodb":{"ApproximateCreationDateTime":1479499740,)"
+        R"("Keys":{"a":{"S":"x"}},"SequenceNumber":"300000000000000499659","SizeBytes":41,"StreamViewType":"KEYS_ONLY"},"eventID":"e","eventName":"REMOVE",)"
+        R"("eventSource":"aws:dynamodb","eventVersion":"1.1","userIdentity":{"PrincipalId":"dynamodb.amazonaws.com","Type":"Service"}}]})");
     REQUIRE(records.ok());
     const auto& one = *(*records)[0];
     CHECK(one.expired_by_ttl());
@@ -216,7 +252,7 @@ TEST_CASE("what the Streams API answers reads like what Lambda hands over") {
     CHECK(one.event_version == "1.1");
 }
 
-TEST_CASE("decoding the same events again allocates nothing") {
+TEST_CASE("decoding the same events again and comparing what they hold allocates nothing") {
     support::event_maker make{support::seed()};
     std::vector<std::string> events;
     for (int i = 0; i < 50; ++i) { events.push_back(make.event(i % 2 == 0 ? 0 : 60)); }
@@ -227,6 +263,17 @@ TEST_CASE("decoding the same events again allocates nothing") {
     events.push_back(event_around(right_record("200", names + "}}}")));
     events.push_back("{\"x\":" + repeated("[", 1000) + repeated("]", 1000) + R"(,"Records":[1,{}]})");
     freshet::event_decoder decoder;
+    freshet::event_decoder another;
+    const std::string turned = R"(,"NewImage":{"m":{"M":{"b":{"SS":["b","a"]},"a":{"NS":["2","1"]}}}})";
+    const std::string straight = R"(,"NewImage":{"m":{"M":{"a":{"NS":["1.0","2"]},"b":{"SS":["a","b"]}}}})";
+    const auto turned_event = event_around(right_record("200", turned));
+    const auto straight_event = event_around(right_record("200", straight));
+    const auto turned_image = (*another.decode(turned_event))[1]->new_image;
+    freshet::event_decoder third;
+    const auto straight_image = (*third.decode(straight_event))[1]->new_image;
+    freshet::same_value same;
+    std::size_t comparisons = 1;
+    std::size_t comparisons_done = 0;
     const auto decode_all = [&] {
         const auto before = support::allocations.load();
         std::size_t records = 0;
@@ -235,6 +282,10 @@ TEST_CASE("decoding the same events again allocates nothing") {
             records += read ? read->size() : 0;
         }
         CHECK(records > 50);
+        for (comparisons *= 10; comparisons_done < comparisons;
+             ++comparisons_done) { // each gives its scratch memory back
+            if (!same(*turned_image->begin(), *straight_image->begin())) { FAIL("they are the same"); }
+        }
         return support::allocations - before;
     };
     CHECK(decode_all() > 0);
@@ -245,7 +296,9 @@ TEST_CASE("decoding the same events again allocates nothing") {
 TEST_CASE("a decoder goes on after an event that was refused") {
     freshet::event_decoder decoder;
     const auto good = event_around(right_record("200"));
-    for (const auto& bad : {std::string{R"({"Records":[{"a":{"b":[{"c":)"}, std::string{R"({"Records":[{"a":1,"a":2}],"b":1,"b":2})"}, good.substr(0, good.size() - 5)}) {
+    for (const auto& bad :
+         {std::string{R"({"Records":[{"a":{"b":[{"c":)"}, std::string{R"({"Records":[{"a":1,"a":2}],"b":1,"b":2})"},
+          good.substr(0, good.size() - 5)}) {
         CHECK(!decoder.decode(bad).ok());
         const auto records = decoder.decode(good);
         REQUIRE(records.ok());

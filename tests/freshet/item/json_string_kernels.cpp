@@ -14,7 +14,8 @@ using freshet::detail::portable_string_kernel;
 using freshet::detail::string_kernel;
 
 static_assert(ends_plain_run('"') && ends_plain_run('\\') && ends_plain_run('\0') && ends_plain_run('\x1f'));
-static_assert(!ends_plain_run(' ') && !ends_plain_run('!') && !ends_plain_run('\x7f') && !ends_plain_run('\x80') && !ends_plain_run('\xff') && !ends_plain_run('\xa2'));
+static_assert(!ends_plain_run(' ') && !ends_plain_run('!') && !ends_plain_run('\x7f') && !ends_plain_run('\x80') &&
+              !ends_plain_run('\xff') && !ends_plain_run('\xa2'));
 
 namespace {
 
@@ -33,7 +34,9 @@ auto ask(std::string_view text) -> answer {
 
 auto byte_by_byte(std::string_view text) -> answer {
     answer wanted;
-    for (; wanted.at < text.size() && !ends_plain_run(text[wanted.at]); ++wanted.at) { wanted.non_ascii |= static_cast<unsigned char>(text[wanted.at]) > 0x7f; }
+    for (; wanted.at < text.size() && !ends_plain_run(text[wanted.at]); ++wanted.at) {
+        wanted.non_ascii |= static_cast<unsigned char>(text[wanted.at]) > 0x7f;
+    }
     return wanted;
 }
 
@@ -51,9 +54,12 @@ TEST_CASE("both kernels find each stop byte at every place of every length, and 
             std::string text(size, fill);
             REQUIRE(agree(memory.hold(text)));
             for (std::size_t at = 0; at < size; ++at) {
-                for (const char stop : {'"', '\\', '\0', '\n', '\x1f', '!', '#', '[', ']', '\x80', '\xa2', '\xdc', '\x9f'}) {
+                for (const char stop :
+                     {'"', '\\', '\0', '\n', '\x1f', '!', '#', '[', ']', '\x80', '\xa2', '\xdc', '\x9f'}) {
                     text[at] = stop;
-                    if (!agree(memory.hold(text))) { FAIL("size ", size, ", byte ", static_cast<int>(stop), " at ", at); }
+                    if (!agree(memory.hold(text))) {
+                        FAIL("size ", size, ", byte ", static_cast<int>(stop), " at ", at);
+                    }
                 }
                 text[at] = fill;
             }

@@ -17,7 +17,9 @@ using freshet::detail::object_names;
 TEST_CASE("a set knows the names of many open objects, as std::set does, again and again") {
     std::mt19937_64 random{3};
     std::vector<std::string> stock;
-    for (int i = 0; i < 600; ++i) { stock.push_back(std::string(random() % 20, static_cast<char>('a' + i % 3)) + std::to_string(i / 2)); }
+    for (int i = 0; i < 600; ++i) {
+        stock.push_back(std::string(random() % 20, static_cast<char>('a' + i % 3)) + std::to_string(i / 2));
+    }
     name_set names;
     for (int round = 0; round < 20; ++round) {
         std::set<std::pair<std::uint64_t, std::string_view>> wanted;
@@ -39,7 +41,8 @@ TEST_CASE("names with equal beginnings, ends, lengths and NULs are told apart") 
     name_set names;
     const auto object = names.open();
     using std::string_view_literals::operator""sv;
-    for (const auto name : {""sv, "\0"sv, "\0\0"sv, "a"sv, "a\0"sv, "aaaaaaaa"sv, "aaaaaaaa\0"sv, "aaaaaaab"sv, "baaaaaaa"sv, "aaaaaaaabaaaaaaa"sv, "aaaaaaaaaaaaaaab"sv, "\0\0\0\0\0\0\0\0"sv}) {
+    for (const auto name : {""sv, "\0"sv, "\0\0"sv, "a"sv, "a\0"sv, "aaaaaaaa"sv, "aaaaaaaa\0"sv, "aaaaaaab"sv,
+                            "baaaaaaa"sv, "aaaaaaaabaaaaaaa"sv, "aaaaaaaaaaaaaaab"sv, "\0\0\0\0\0\0\0\0"sv}) {
         CHECK(names.add(object, name));
         CHECK(!names.add(object, name));
         CHECK(names.add(names.open(), name));
@@ -50,7 +53,11 @@ TEST_CASE("the names of one object are known before and after they move to a set
     std::mt19937_64 random{4};
     name_set many;
     std::vector<std::string> stock;
-    for (int i = 0; i < 200; ++i) { stock.push_back(i == 0 ? "" : std::string(1 + random() % 3, static_cast<char>('a' + random() % 4)) + (i % 2 == 0 ? std::to_string(i) : "")); }
+    for (int i = 0; i < 200; ++i) {
+        stock.push_back(i == 0 ? ""
+                               : std::string(1 + random() % 3, static_cast<char>('a' + random() % 4)) +
+                                     (i % 2 == 0 ? std::to_string(i) : ""));
+    }
     for (int round = 0; round < 300; ++round) {
         object_names one{many};
         std::set<std::string_view> wanted;

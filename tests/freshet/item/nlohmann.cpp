@@ -58,8 +58,11 @@ auto digits_of(json number) -> std::string {
 auto nested(std::size_t depth, json innermost) -> json {
     for (std::size_t i = 0; i < depth; ++i) {
         auto outer = i % 2 == 0 ? json::array() : json::object();
-        if (i % 2 == 0) { outer.push_back(std::move(innermost)); }
-        else { outer["m"] = std::move(innermost); }
+        if (i % 2 == 0) {
+            outer.push_back(std::move(innermost));
+        } else {
+            outer["m"] = std::move(innermost);
+        }
         innermost = std::move(outer);
     }
     return innermost;
@@ -136,19 +139,27 @@ TEST_CASE("any plain JSON that DynamoDB can hold comes back equal") {
     support::event_maker make{seed + 1};
     const auto number = [&]() -> json {
         switch (random() % 4) {
-            case 0: return json(static_cast<std::int64_t>(random()));
-            case 1: return json(random());
-            case 2: return json(static_cast<double>(random() % 100'000) / 100);
-            default: return json(std::ldexp(static_cast<double>(random()), static_cast<int>(random() % 600) - 400));
+            case 0:
+                return json(static_cast<std::int64_t>(random()));
+            case 1:
+                return json(random());
+            case 2:
+                return json(static_cast<double>(random() % 100'000) / 100);
+            default:
+                return json(std::ldexp(static_cast<double>(random()), static_cast<int>(random() % 600) - 400));
         }
     };
     const auto any = [&](const auto& self, unsigned depth) -> json {
         switch (random() % (depth > 3 ? 5 : 7)) {
-            case 0: return nullptr;
-            case 1: return random() % 2 == 0;
-            case 2: return make.any_text();
+            case 0:
+                return nullptr;
+            case 1:
+                return random() % 2 == 0;
+            case 2:
+                return make.any_text();
             case 3:
-            case 4: return number();
+            case 4:
+                return number();
             case 5: {
                 auto list = json::array();
                 for (auto n = random() % 4; n > 0; --n) { list.push_back(self(self, depth + 1)); }
@@ -176,14 +187,18 @@ TEST_CASE("each type has its plain form") {
     const auto item = document_of(
         R"({"s":{"S":"t\n"},"n":{"N":"1.50"},"b":{"B":"AA=="},"t":{"BOOL":true},"f":{"BOOL":false},"0":{"NULL":true},"l":{"L":[{"N":"1"},{"L":[]}]},"m":{"M":{"":{"S":""}}},)"
         R"("ss":{"SS":["b","a"]},"ns":{"NS":["2","1"]},"bs":{"BS":["AA=="]}})");
-    CHECK(to_plain_json(item.image())->dump() ==
-          R"({"0":null,"b":"AA==","bs":["AA=="],"f":false,"l":[1,[]],"m":{"":""},"n":1.5,"ns":[2,1],"s":"t\n","ss":["b","a"],"t":true})");
-    CHECK(to_dynamodb_json(item.image()).dump() ==
-          R"({"0":{"NULL":true},"b":{"B":"AA=="},"bs":{"BS":["AA=="]},"f":{"BOOL":false},"l":{"L":[{"N":"1"},{"L":[]}]},"m":{"M":{"":{"S":""}}},"n":{"N":"1.50"},)"
-          R"("ns":{"NS":["2","1"]},"s":{"S":"t\n"},"ss":{"SS":["b","a"]},"t":{"BOOL":true}})");
+    CHECK(
+        to_plain_json(item.image())->dump() ==
+        R"({"0":null,"b":"AA==","bs":["AA=="],"f":false,"l":[1,[]],"m":{"":""},"n":1.5,"ns":[2,1],"s":"t\n","ss":["b","a"],"t":true})");
+    CHECK(
+        to_dynamodb_json(item.image()).dump() ==
+        R"({"0":{"NULL":true},"b":{"B":"AA=="},"bs":{"BS":["AA=="]},"f":{"BOOL":false},"l":{"L":[{"N":"1"},{"L":[]}]},"m":{"M":{"":{"S":""}}},"n":{"N":"1.50"},)"
+        R"("ns":{"NS":["2","1"]},"s":{"S":"t\n"},"ss":{"SS":["b","a"]},"t":{"BOOL":true}})");
     CHECK(to_dynamodb_json(*item.image().find("n")).dump() == R"({"N":"1.50"})");
-    CHECK(from_plain_json(json::parse(R"({"s":"t","n":-1,"r":0.5,"t":true,"0":null,"l":[1,"a"],"m":{"k":[]}})"))->text() ==
-          R"({"0":{"NULL":true},"l":{"L":[{"N":"1"},{"S":"a"}]},"m":{"M":{"k":{"L":[]}}},"n":{"N":"-1"},"r":{"N":"0.5"},"s":{"S":"t"},"t":{"BOOL":true}})");
+    CHECK(
+        from_plain_json(json::parse(R"({"s":"t","n":-1,"r":0.5,"t":true,"0":null,"l":[1,"a"],"m":{"k":[]}})"))
+            ->text() ==
+        R"({"0":{"NULL":true},"l":{"L":[{"N":"1"},{"S":"a"}]},"m":{"M":{"k":{"L":[]}}},"n":{"N":"-1"},"r":{"N":"0.5"},"s":{"S":"t"},"t":{"BOOL":true}})");
 }
 
 TEST_CASE("a number becomes a JSON number where that is exact") {
@@ -204,7 +219,8 @@ TEST_CASE("a number becomes a JSON number where that is exact") {
 }
 
 TEST_CASE("a number that nlohmann-json cannot hold exactly is refused with its path, or stays text") {
-    for (const auto* digits : {"18446744073709551616", "-9223372036854775809", "0.1000000000000000055511151231257827", "12345678901234567890123456789012345678", "1.00000000000000001", "9007199254740993.5"}) {
+    for (const auto* digits : {"18446744073709551616", "-9223372036854775809", "0.1000000000000000055511151231257827",
+                               "12345678901234567890123456789012345678", "1.00000000000000001", "9007199254740993.5"}) {
         CAPTURE(std::string{digits});
         const auto refused = plain_number(digits);
         REQUIRE(!refused.ok());
@@ -233,23 +249,29 @@ TEST_CASE("a double is written with the fewest digits that read back as the same
     CHECK(digits_of(std::numeric_limits<std::uint64_t>::max()) == "18446744073709551615");
     CHECK(digits_of(1e126) == R"(refused: item at "/n": a number is too far from zero)");
     CHECK(digits_of(1e-131) == R"(refused: item at "/n": a number is too close to zero)");
-    CHECK(digits_of(std::numeric_limits<double>::denorm_min()) == R"(refused: item at "/n": a number is too close to zero)");
+    CHECK(digits_of(std::numeric_limits<double>::denorm_min()) ==
+          R"(refused: item at "/n": a number is too close to zero)");
     CHECK(digits_of(std::numeric_limits<double>::max()) == R"(refused: item at "/n": a number is too far from zero)");
     CHECK(digits_of(std::nan("")) == R"(refused: item at "/n": a number is neither NaN nor Infinity)");
-    CHECK(digits_of(-std::numeric_limits<double>::infinity()) == R"(refused: item at "/n": a number is neither NaN nor Infinity)");
+    CHECK(digits_of(-std::numeric_limits<double>::infinity()) ==
+          R"(refused: item at "/n": a number is neither NaN nor Infinity)");
 }
 
 TEST_CASE("what no item holds is refused with its path, and nothing throws") {
     check_refused(from_plain_json(json::array()), R"(item at "": an item is an object)");
     check_refused(from_plain_json(nullptr), R"(item at "": an item is an object)");
-    check_refused(from_plain_json({{"a", {1, json::binary({1, 2})}}}), R"(item at "/a/1": a value that JSON cannot say)");
-    check_refused(from_plain_json({{"a", json(json::value_t::discarded)}}), R"(item at "/a": a value that JSON cannot say)");
+    check_refused(from_plain_json({{"a", {1, json::binary({1, 2})}}}),
+                  R"(item at "/a/1": a value that JSON cannot say)");
+    check_refused(from_plain_json({{"a", json(json::value_t::discarded)}}),
+                  R"(item at "/a": a value that JSON cannot say)");
     check_refused(from_plain_json({{"a", {{"b", "\xc0\x80"}}}}), R"(item at "/a/b": a string that is not UTF-8)");
     check_refused(from_plain_json({{"a", {{"\xff", 1}}}}), R"(item at "/a": a name that is not UTF-8)");
-    check_refused(from_plain_json({{"a\nb/", {{"b", "\xed\xa0\x80"}}}}), R"(item at "/a\nb~1/b": a string that is not UTF-8)");
+    check_refused(from_plain_json({{"a\nb/", {{"b", "\xed\xa0\x80"}}}}),
+                  R"(item at "/a\nb~1/b": a string that is not UTF-8)");
     check_refused(from_dynamodb_json({{"a", {{"S", "\xff"}}}}), R"(item at "/a/S": a string that is not UTF-8)");
     check_refused(from_dynamodb_json({{"\xff", {{"S", ""}}}}), R"(item at "": a name that is not UTF-8)");
-    check_refused(from_dynamodb_json({{"a", {{"B", json::binary({1})}}}}), R"(item at "/a/B": a value that JSON cannot say)");
+    check_refused(from_dynamodb_json({{"a", {{"B", json::binary({1})}}}}),
+                  R"(item at "/a/B": a value that JSON cannot say)");
 }
 
 TEST_CASE("a tree that is no DynamoDB JSON is refused with the path of what is wrong") {
@@ -266,7 +288,8 @@ TEST_CASE("a tree that is no DynamoDB JSON is refused with the path of what is w
     refused(R"({"a":{"S":"1","SS":["x"]}})", R"(item at "/a/SS": an attribute value with more than one type)");
     refused(R"({"a":{"N":1}})", R"(item at "/a/N": text was expected)");
     refused(R"({"a":{"N":"1e126"}})", R"(item at "/a/N": a number is too far from zero)");
-    refused(R"({"a":{"L":[{"S":"x"},{"M":{"m":{"NULL":false}}}]}})", R"(item at "/a/L/1/M/m/NULL": a NULL that is not true)");
+    refused(R"({"a":{"L":[{"S":"x"},{"M":{"m":{"NULL":false}}}]}})",
+            R"(item at "/a/L/1/M/m/NULL": a NULL that is not true)");
     refused(R"({"a":{"NS":["1","2","1.0"]}})", R"(item at "/a/NS/2": a value that repeats in a set)");
     refused(R"({"a":{"SS":[]}})", R"(item at "/a/SS": an empty set)");
     refused(R"({"a":{"B":"?"}})", R"(item at "/a/B": a binary that is not base64)");
@@ -275,8 +298,12 @@ TEST_CASE("a tree that is no DynamoDB JSON is refused with the path of what is w
 }
 
 TEST_CASE("32 levels convert both ways, and more are refused before they can overflow the stack") {
-    const auto plain = [](std::size_t depth, json innermost) { return json{{"a", nested(depth, std::move(innermost))}}; };
-    const auto typed = [](std::size_t depth, json innermost) { return json{{"a", typed_nested(depth, std::move(innermost))}}; };
+    const auto plain = [](std::size_t depth, json innermost) {
+        return json{{"a", nested(depth, std::move(innermost))}};
+    };
+    const auto typed = [](std::size_t depth, json innermost) {
+        return json{{"a", typed_nested(depth, std::move(innermost))}};
+    };
     const auto note = [](const freshet::result<document>& read) {
         const auto text = read.ok() ? std::string{"accepted"} : read.why().note;
         return text.substr(text.rfind(": ") == std::string::npos ? 0 : text.rfind(": ") + 2);
@@ -284,13 +311,16 @@ TEST_CASE("32 levels convert both ways, and more are refused before they can ove
     const auto deepest = from_plain_json(plain(32, "x"));
     REQUIRE(deepest.ok());
     CHECK(*to_plain_json(deepest->image()) == plain(32, "x"));
-    CHECK(*from_plain_json(plain(31, json::array())).transform([](document read) { return to_dynamodb_json(read.image()); }) == typed(31, {{"L", json::array()}}));
+    CHECK(*from_plain_json(plain(31, json::array())).transform([](document read) {
+        return to_dynamodb_json(read.image());
+    }) == typed(31, {{"L", json::array()}}));
     CHECK(note(from_plain_json(plain(33, "x"))) == too_deep);
     CHECK(note(from_plain_json(plain(32, json::array()))) == too_deep);
     CHECK(to_dynamodb_json(deepest->image()) == typed(32, {{"S", "x"}}));
     CHECK(from_dynamodb_json(typed(32, {{"S", "x"}})).ok());
     CHECK(from_dynamodb_json(typed(32, {{"SS", {"x", "y"}}})).ok());
-    CHECK(note(from_dynamodb_json(typed(32, {{"L", json::array()}}))) == "an attribute value nested deeper than 32 lists and maps");
+    CHECK(note(from_dynamodb_json(typed(32, {{"L", json::array()}}))) ==
+          "an attribute value nested deeper than 32 lists and maps");
     CHECK(note(from_dynamodb_json(typed(33, {{"S", "x"}}))) == too_deep);
     CHECK(note(from_plain_json(plain(100'000, "x"))) == too_deep);
     CHECK(note(from_dynamodb_json(typed(100'000, {{"S", "x"}}))) == too_deep);

@@ -41,10 +41,14 @@ auto plain(std::string_view value) -> std::string {
 auto says(const oracle::value& json, const oracle::attribute& value) -> bool {
     using kind = oracle::value::kind;
     if (value.type == "S" || value.type == "B") { return json.is == kind::string && json.text == value.text; }
-    if (value.type == "N") { return json.is == kind::number && oracle::read_number(json.text) == oracle::read_number(value.text); }
+    if (value.type == "N") {
+        return json.is == kind::number && oracle::read_number(json.text) == oracle::read_number(value.text);
+    }
     if (value.type == "BOOL") { return json.is == kind::boolean && json.yes == (value.text == "true"); }
     if (value.type == "NULL") { return json.is == kind::null; }
-    if (json.is != (value.type == "M" ? kind::object : kind::array) || json.inside.size() != value.inside.size()) { return false; }
+    if (json.is != (value.type == "M" ? kind::object : kind::array) || json.inside.size() != value.inside.size()) {
+        return false;
+    }
     for (std::size_t i = 0; i < value.inside.size(); ++i) {
         if (json.inside[i].name != value.inside[i].name || !says(json.inside[i], value.inside[i])) { return false; }
     }
@@ -73,7 +77,8 @@ TEST_CASE("each type has its plain form") {
 }
 
 TEST_CASE("a text that was made, not read, is written with its escapes") {
-    const freshet::detail::attribute_node made{.name = "key\"", .text = "say \"x\"\n", .type = attribute_type::string, .plain_name = false};
+    const freshet::detail::attribute_node made{
+        .name = "key\"", .text = "say \"x\"\n", .type = attribute_type::string, .plain_name = false};
     CHECK(written(attribute{made}) == R"("say \"x\"\n")");
     std::string out(64, '~');
     out.resize(static_cast<std::size_t>(freshet::write_plain_json_name(out.data(), attribute{made}) - out.data()));

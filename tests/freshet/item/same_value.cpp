@@ -45,7 +45,8 @@ auto slow_same(const oracle::attribute& a, const oracle::attribute& b) -> bool {
     if (a.type == "N") { return oracle::read_number(a.text) == oracle::read_number(b.text); }
     if (a.type == "L") { return std::equal(a.inside.begin(), a.inside.end(), b.inside.begin(), slow_same); }
     return a.text == b.text && std::all_of(a.inside.begin(), a.inside.end(), [&](const auto& one) {
-               return std::any_of(b.inside.begin(), b.inside.end(), [&](const auto& other) { return one.name == other.name && slow_same(one, other); });
+               return std::any_of(b.inside.begin(), b.inside.end(),
+                                  [&](const auto& other) { return one.name == other.name && slow_same(one, other); });
            });
 }
 
@@ -54,13 +55,19 @@ auto respelled(oracle::attribute value, support::event_maker& make) -> std::stri
     if (value.type != "L") {
         for (auto i = value.inside.size(); i > 1; --i) { std::swap(value.inside[i - 1], value.inside[make.below(i)]); }
     }
-    const auto number = [&](std::string text) { return make.one_in(2) && text.find_first_of(".eE") == std::string::npos ? text + ".0" : text; };
+    const auto number = [&](std::string text) {
+        return make.one_in(2) && text.find_first_of(".eE") == std::string::npos ? text + ".0" : text;
+    };
     std::string content;
-    if (value.type == "BOOL") { content = value.text; }
-    else if (value.type == "NULL") { content = "true"; }
-    else if (value.type == "N") { content = make.string(number(value.text)); }
-    else if (value.type == "S" || value.type == "B") { content = make.string(value.text); }
-    else {
+    if (value.type == "BOOL") {
+        content = value.text;
+    } else if (value.type == "NULL") {
+        content = "true";
+    } else if (value.type == "N") {
+        content = make.string(number(value.text));
+    } else if (value.type == "S" || value.type == "B") {
+        content = make.string(value.text);
+    } else {
         const bool set = value.type.ends_with('S');
         content = value.type == "M" ? "{" : "[";
         for (std::size_t i = 0; i < value.inside.size(); ++i) {
@@ -76,19 +83,30 @@ auto respelled(oracle::attribute value, support::event_maker& make) -> std::stri
 
 /// One change somewhere inside.
 void change(oracle::attribute& value, support::event_maker& make) {
-    if (!value.inside.empty() && !make.one_in(3)) { return change(value.inside[make.below(value.inside.size())], make); }
-    if (value.type == "S" || value.type == "SS") { value.type == "S" ? value.text += "!" : value.inside.front().text += "!"; }
-    else if (value.type == "N") { value.text = value.text == "77" ? "78" : "77"; }
-    else if (value.type == "BOOL") { value.text = value.text == "true" ? "false" : "true"; }
-    else if (value.type == "L") { value.inside.push_back({"", "NULL", "", {}}); }
-    else if (value.type == "M") { value.inside.push_back({"new", "NULL", "", {}}); }
-    else if (value.type == "NS") { value.inside.push_back({"", "N", "987654", {}}); }
+    if (!value.inside.empty() && !make.one_in(3)) {
+        return change(value.inside[make.below(value.inside.size())], make);
+    }
+    if (value.type == "S" || value.type == "SS") {
+        value.type == "S" ? value.text += "!" : value.inside.front().text += "!";
+    } else if (value.type == "N") {
+        value.text = value.text == "77" ? "78" : "77";
+    } else if (value.type == "BOOL") {
+        value.text = value.text == "true" ? "false" : "true";
+    } else if (value.type == "L") {
+        value.inside.push_back({"", "NULL", "", {}});
+    } else if (value.type == "M") {
+        value.inside.push_back({"new", "NULL", "", {}});
+    } else if (value.type == "NS") {
+        value.inside.push_back({"", "N", "987654", {}});
+    }
 }
 
 /// A map in a map, 32 deep, with two members at each level, in this or the other order.
 auto deep_maps(bool turned, std::string_view bottom) -> std::string {
     std::string value{bottom};
-    for (int i = 0; i < 32; ++i) { value = turned ? R"({"M":{"b":{"S":""},"a":)" + value + "}}" : R"({"M":{"a":)" + value + R"(,"b":{"S":""}}})"; }
+    for (int i = 0; i < 32; ++i) {
+        value = turned ? R"({"M":{"b":{"S":""},"a":)" + value + "}}" : R"({"M":{"a":)" + value + R"(,"b":{"S":""}}})";
+    }
     return value;
 }
 
@@ -98,7 +116,8 @@ TEST_CASE("numbers compare by value, texts by bytes, and types never meet") {
     CHECK(same(R"({"N":"1"})", R"({"N":"1.0"})"));
     CHECK(same(R"({"N":"-0"})", R"({"N":"0e5"})"));
     CHECK(!same(R"({"N":"1"})", R"({"N":"1.0000000000000000000000000000000000001"})"));
-    CHECK(!same(R"({"N":"12345678901234567890123456789012345678"})", R"({"N":"12345678901234567890123456789012345679"})"));
+    CHECK(!same(R"({"N":"12345678901234567890123456789012345678"})",
+                R"({"N":"12345678901234567890123456789012345679"})"));
     CHECK(same(R"({"S":"a"})", R"({"S":"\u0061"})"));
     CHECK(!same(R"({"S":"1"})", R"({"S":"1.0"})"));
     CHECK(!same(R"({"S":"1"})", R"({"N":"1"})"));
@@ -163,7 +182,9 @@ TEST_CASE("both opinions agree on values that are spelled otherwise, and on valu
         const auto other = document_of(respelled(told, make));
         const bool wanted = slow_same(support::retold(x(one)), support::retold(x(other)));
         ++(wanted ? equal : different);
-        if (compare(x(one), x(other)) != wanted || compare(x(other), x(one)) != wanted) { FAIL(one.text(), " and ", other.text()); }
+        if (compare(x(one), x(other)) != wanted || compare(x(other), x(one)) != wanted) {
+            FAIL(one.text(), " and ", other.text());
+        }
     }
     CHECK(equal > different / 4);
     CHECK(different > equal / 4);

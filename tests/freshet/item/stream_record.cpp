@@ -11,7 +11,8 @@
 using freshet::event_name;
 using freshet::stream_record;
 
-static_assert(name_of(event_name::insert) == "INSERT" && name_of(event_name::modify) == "MODIFY" && name_of(event_name::remove) == "REMOVE");
+static_assert(name_of(event_name::insert) == "INSERT" && name_of(event_name::modify) == "MODIFY" &&
+              name_of(event_name::remove) == "REMOVE");
 
 namespace {
 

@@ -17,9 +17,9 @@
 #include <freshet/key/key_pattern.hpp>
 #include <freshet/key/key_registry.hpp>
 #include <freshet/stream/monitored_fields.hpp>
-#include "../core/dies_with.hpp"
 #include <support/cases.hpp>
 #include <support/event_text.hpp>
+#include "../core/dies_with.hpp"
 
 namespace {
 
@@ -32,7 +32,8 @@ using freshet::monitored_fields;
 using support::decoded_event;
 using support::record_text;
 
-using part = freshet::entity<"PART", freshet::key_pattern<"ITEM#{item_id:d}">, freshet::key_pattern<"PART#{part_id:03d}#LABEL#{label}">>;
+using part = freshet::entity<"PART", freshet::key_pattern<"ITEM#{item_id:d}">,
+                             freshet::key_pattern<"PART#{part_id:03d}#LABEL#{label}">>;
 using registry = freshet::key_registry<part>;
 
 const auto part_key = registry::match("ITEM#7", "PART#001#LABEL#TOTAL");
@@ -40,7 +41,8 @@ const auto part_key = registry::match("ITEM#7", "PART#001#LABEL#TOTAL");
 /// A side of a change as text: its type's descriptor, a colon, its characters; `-` where it is absent.
 auto shown(const std::optional<attribute>& side) -> std::string {
     if (!side) { return "-"; }
-    return std::string{freshet::descriptor_of(side->type())} + ':' + std::string{side->text().empty() ? side->token() : side->text()};
+    return std::string{freshet::descriptor_of(side->type())} + ':' +
+           std::string{side->text().empty() ? side->token() : side->text()};
 }
 
 auto shown(const freshet::change_set& changes) -> std::vector<std::string> {
@@ -55,7 +57,8 @@ using lines = std::vector<std::string>;
 
 /// What a detector over `fields` makes of a MODIFY between these images.
 template <class Fields>
-auto changes_between(std::string before, std::string after, Fields fields, freshet::change_detector_options options = {}) -> lines {
+auto changes_between(std::string before, std::string after, Fields fields,
+                     freshet::change_detector_options options = {}) -> lines {
     const decoded_event event{record_text{.old_image = std::move(before), .new_image = std::move(after)}};
     change_detector detector{std::move(fields), options};
     const auto found = detector.detect(event.record(), part_key.erased());
@@ -78,8 +81,10 @@ auto verdict_of(const record_text& text, monitored_fields fields = {"a", "label"
 } // namespace
 
 TEST_CASE("only monitored fields count") {
-    CHECK(changes_between(R"("a":{"S":"1"},"b":{"S":"1"})", R"("a":{"S":"1"},"b":{"S":"2"})", monitored<"a">{}).empty());
-    CHECK(changes_between(R"("a":{"S":"1"},"b":{"S":"1"})", R"("a":{"S":"1"},"b":{"S":"2"})", monitored<"b">{}) == lines{"b S:1 > S:2"});
+    CHECK(
+        changes_between(R"("a":{"S":"1"},"b":{"S":"1"})", R"("a":{"S":"1"},"b":{"S":"2"})", monitored<"a">{}).empty());
+    CHECK(changes_between(R"("a":{"S":"1"},"b":{"S":"1"})", R"("a":{"S":"1"},"b":{"S":"2"})", monitored<"b">{}) ==
+          lines{"b S:1 > S:2"});
     CHECK(changes_between(R"("a":{"S":"1"})", R"("a":{"S":"2"})", monitored<>{}).empty());
     CHECK(changes_between(R"("a":{"S":"1"})", R"("a":{"S":"2"})", monitored_fields{}).empty());
 }
@@ -87,7 +92,8 @@ TEST_CASE("only monitored fields count") {
 TEST_CASE("changes are listed in the order of the monitored fields, whatever the order in the images") {
     constexpr auto before = R"("c":{"S":"1"},"a":{"S":"1"},"b":{"S":"1"})";
     constexpr auto after = R"("b":{"S":"2"},"c":{"S":"2"},"a":{"S":"2"})";
-    CHECK(changes_between(before, after, monitored<"b", "a", "c">{}) == lines{"b S:1 > S:2", "a S:1 > S:2", "c S:1 > S:2"});
+    CHECK(changes_between(before, after, monitored<"b", "a", "c">{}) ==
+          lines{"b S:1 > S:2", "a S:1 > S:2", "c S:1 > S:2"});
     CHECK(changes_between(before, after, monitored<"a", "c">{}) == lines{"a S:1 > S:2", "c S:1 > S:2"});
 }
 
@@ -98,14 +104,16 @@ TEST_CASE("a MODIFY that changes nothing is no change, also when the values are 
     CHECK_FALSE(value_changes(R"({"N":"-0"})", R"({"N":"0E5"})"));
     CHECK_FALSE(value_changes(R"({"SS":["x","y"]})", R"({"SS":[ "y", "x" ]})"));
     CHECK_FALSE(value_changes(R"({"NS":["1","20"]})", R"({"NS":["2E1","1.0"]})"));
-    CHECK_FALSE(value_changes(R"({"M":{"p":{"N":"1"},"q":{"NULL":true}}})", R"({"M":{"q":{"NULL": true},"p":{"N":"1.0"}}})"));
+    CHECK_FALSE(
+        value_changes(R"({"M":{"p":{"N":"1"},"q":{"NULL":true}}})", R"({"M":{"q":{"NULL": true},"p":{"N":"1.0"}}})"));
     CHECK_FALSE(value_changes(R"({"L":[{"M":{"p":{"SS":["a","b"]}}}]})", R"({"L":[{"M":{"p":{"SS":["b","a"]}}}]})"));
 }
 
 TEST_CASE("values that differ are a change, all the way down") {
     CHECK(value_changes(R"({"S":"x"})", R"({"S":"x "})"));
     CHECK(value_changes(R"({"S":""})", R"({"S":" "})"));
-    CHECK(value_changes(R"({"N":"12345678901234567890123456789012345678"})", R"({"N":"12345678901234567890123456789012345679"})"));
+    CHECK(value_changes(R"({"N":"12345678901234567890123456789012345678"})",
+                        R"({"N":"12345678901234567890123456789012345679"})"));
     CHECK(value_changes(R"({"BOOL":true})", R"({"BOOL":false})"));
     CHECK(value_changes(R"({"L":[{"S":"x"},{"S":"y"}]})", R"({"L":[{"S":"y"},{"S":"x"}]})"));
     CHECK(value_changes(R"({"SS":["x","y"]})", R"({"SS":["x"]})"));
@@ -143,13 +151,15 @@ TEST_CASE("NULL and absent are two things unless the options make them one") {
     CHECK(changes_between(null, text, monitored<"a">{}, one) == lines{"a - > S:x"});
     CHECK(changes_between(text, null, monitored<"a">{}, one) == lines{"a S:x > -"});
     CHECK(changes_between(R"("a":{"S":""})", null, monitored<"a">{}, one).size() == 1); // an empty string is neither
-    CHECK(changes_between(R"("a":{"L":[{"NULL":true}]})", R"("a":{"L":[]})", monitored<"a">{}, one).size() == 1); // not inside of values
+    CHECK(changes_between(R"("a":{"L":[{"NULL":true}]})", R"("a":{"L":[]})", monitored<"a">{}, one).size() ==
+          1); // not inside of values
 }
 
 TEST_CASE("a dotted name is a name and no path") {
     constexpr auto before = R"("a":{"M":{"b":{"S":"1"}}},"a.b":{"S":"x"})";
     CHECK(changes_between(before, R"("a":{"M":{"b":{"S":"2"}}},"a.b":{"S":"x"})", monitored<"a.b">{}).empty());
-    CHECK(changes_between(before, R"("a":{"M":{"b":{"S":"1"}}},"a.b":{"S":"y"})", monitored<"a.b">{}) == lines{"a.b S:x > S:y"});
+    CHECK(changes_between(before, R"("a":{"M":{"b":{"S":"1"}}},"a.b":{"S":"y"})", monitored<"a.b">{}) ==
+          lines{"a.b S:x > S:y"});
     CHECK(changes_between(before, R"("a":{"M":{"b":{"S":"1"}}})", monitored<"a.b">{}) == lines{"a.b S:x > -"});
 }
 
@@ -205,7 +215,8 @@ TEST_CASE("a stream that lacks an image cannot tell, and no change is made up") 
     }
     SUBCASE("a null image is absent") {
         auto text = support::to_json({.old_image = image, .new_image = image});
-        text.replace(text.find(R"("NewImage":{)"), std::string_view{R"("NewImage":{"a":{"S":"x"}})"}.size(), R"("NewImage":null)");
+        text.replace(text.find(R"("NewImage":{)"), std::string_view{R"("NewImage":{"a":{"S":"x"}})"}.size(),
+                     R"("NewImage":null)");
         const decoded_event event{support::event_of({text})};
         change_detector detector{monitored<"a">{}};
         CHECK(detector.detect(event.record(), part_key.erased()).verdict == change_verdict::cannot_tell);
@@ -222,32 +233,45 @@ TEST_CASE("a record that cannot be told leaves nothing behind for the next one")
 }
 
 TEST_CASE("a monitored field that occurs twice is misuse and aborts with a line") {
-    CHECK(dies_with([] { change_detector{monitored_fields{"a", "label", "a"}}; }).find("a monitored field occurs twice") != std::string::npos);
+    CHECK(dies_with([] {
+              change_detector{monitored_fields{"a", "label", "a"}};
+          }).find("a monitored field occurs twice") != std::string::npos);
 }
 
 TEST_CASE("more monitored fields than the key has, key fields among them, all stay readable") {
     change_detector detector{monitored<"label", "a", "part_id", "b", "item_id", "c">{}};
-    const decoded_event event{record_text{.event = "REMOVE", .old_image = R"("c":{"S":"3"},"b":{"S":"2"},"a":{"S":"1"})"}};
+    const decoded_event event{
+        record_text{.event = "REMOVE", .old_image = R"("c":{"S":"3"},"b":{"S":"2"},"a":{"S":"1"})"}};
     CHECK(shown(detector.detect(event.record(), part_key.erased())) ==
           lines{"label S:TOTAL > -", "a S:1 > -", "part_id N:001 > -", "b S:2 > -", "item_id N:7 > -", "c S:3 > -"});
 }
 
-TEST_CASE("a detector that has seen other shapes answers like a fresh one, and run-time names like compile-time names") {
+TEST_CASE(
+    "a detector that has seen other shapes answers like a fresh one, and run-time names like compile-time names") {
     const auto seed = support::seed();
     CAPTURE(seed);
     std::mt19937_64 random{seed};
     const auto pick = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
     constexpr std::array<std::string_view, 8> names{"a", "b", "c", "d", "e", "a.b", "", "f"};
-    constexpr std::array<std::string_view, 9> values{
-        R"({"S":"x"})", R"({"S":"y"})", R"({"N":"1"})", R"({"N":"1.0"})", R"({"NULL":true})", R"({"SS":["x","y"]})", R"({"SS":["y","x"]})",
-        R"({"M":{"a":{"S":"in"},"b":{"L":[{"S":"a"},{"N":"2"}]}}})", R"({"L":[{"M":{"a":{"S":"in"}}},{"S":"b"}]})"};
+    constexpr std::array<std::string_view, 9> values{R"({"S":"x"})",
+                                                     R"({"S":"y"})",
+                                                     R"({"N":"1"})",
+                                                     R"({"N":"1.0"})",
+                                                     R"({"NULL":true})",
+                                                     R"({"SS":["x","y"]})",
+                                                     R"({"SS":["y","x"]})",
+                                                     R"({"M":{"a":{"S":"in"},"b":{"L":[{"S":"a"},{"N":"2"}]}}})",
+                                                     R"({"L":[{"M":{"a":{"S":"in"}}},{"S":"b"}]})"};
     const auto image = [&]() -> std::string {
         std::string text;
         std::array<std::size_t, names.size()> order{0, 1, 2, 3, 4, 5, 6, 7};
         if (pick(2) == 0) { std::shuffle(order.begin(), order.end(), random); }
         for (const auto at : order) {
             if (pick(3) == 0) { continue; }
-            text.append(text.empty() ? "\"" : ",\"").append(names[at]).append("\":").append(values[pick(values.size())]);
+            text.append(text.empty() ? "\"" : ",\"")
+                .append(names[at])
+                .append("\":")
+                .append(values[pick(values.size())]);
         }
         return text;
     };

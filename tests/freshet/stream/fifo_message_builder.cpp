@@ -38,7 +38,8 @@ using freshet::result;
 using support::decoded_event;
 using support::record_text;
 
-using part = freshet::entity<"PART", freshet::key_pattern<"ITEM#{item_id:d}">, freshet::key_pattern<"PART#{part_id:03d}#LABEL#{label}">>;
+using part = freshet::entity<"PART", freshet::key_pattern<"ITEM#{item_id:d}">,
+                             freshet::key_pattern<"PART#{part_id:03d}#LABEL#{label}">>;
 using registry = freshet::key_registry<part>;
 using fields = monitored<"a", "label">;
 
@@ -49,7 +50,8 @@ const record_text removed{.event = "REMOVE", .old_image = R"("a":{"S":"x"})"};
 const record_text unchanged{.old_image = R"("a":{"S":"x"})", .new_image = R"("a":{"S":"x"})"};
 
 template <class Builder>
-auto build_with(Builder& builder, const record_text& text, std::span<const destination> destinations, message_batch& out) -> result<build_verdict> {
+auto build_with(Builder& builder, const record_text& text, std::span<const destination> destinations,
+                message_batch& out) -> result<build_verdict> {
     const decoded_event event{text};
     const auto& record = event.record();
     const auto match = registry::match(record.keys.find("PK")->text(), record.keys.find("SK")->text());
@@ -58,7 +60,8 @@ auto build_with(Builder& builder, const record_text& text, std::span<const desti
     return builder.build(record, 4, match.erased(), detector.detect(record, match.erased()), destinations, out);
 }
 
-auto build(const record_text& text, message_batch& out, fifo_message_builder_options options = {}) -> result<build_verdict> {
+auto build(const record_text& text, message_batch& out, fifo_message_builder_options options = {})
+    -> result<build_verdict> {
     fifo_message_builder builder{options};
     return build_with(builder, text, one_queue, out);
 }
@@ -85,9 +88,11 @@ struct seen_mapping {
 };
 
 /// The messages of a REMOVE with that event id (JSON) for these destinations, and the mappings reported.
-auto messages_of(const std::string& event_id, std::span<const destination> destinations, message_batch& out) -> std::vector<seen_mapping> {
+auto messages_of(const std::string& event_id, std::span<const destination> destinations, message_batch& out)
+    -> std::vector<seen_mapping> {
     std::vector<seen_mapping> seen;
-    fifo_message_builder builder{{}, freshet::watch{freshet::on<freshet::id_mapped>([&](const freshet::id_mapped& event) {
+    fifo_message_builder builder{{},
+                                 freshet::watch{freshet::on<freshet::id_mapped>([&](const freshet::id_mapped& event) {
                                      seen.push_back({std::string{event.raw}, std::string{event.id}, event.mapping});
                                  })}};
     auto text = removed;
@@ -116,7 +121,8 @@ TEST_CASE("a REMOVE makes a message always, an INSERT when it is asked for") {
 }
 
 TEST_CASE("an INSERT or a REMOVE of an item without monitored fields is a message too, since the item came or went") {
-    for (const auto& text : {record_text{.event = "INSERT", .new_image = ""}, record_text{.event = "REMOVE", .old_image = ""}}) {
+    for (const auto& text :
+         {record_text{.event = "INSERT", .new_image = ""}, record_text{.event = "REMOVE", .old_image = ""}}) {
         const decoded_event event{text};
         const auto match = registry::match("ITEM#7", "PART#001#LABEL#TOTAL");
         freshet::change_detector detector{monitored<"a">{}};
@@ -124,7 +130,8 @@ TEST_CASE("an INSERT or a REMOVE of an item without monitored fields is a messag
         CHECK(changes.verdict == freshet::change_verdict::unchanged);
         fifo_message_builder builder{{.inserts = true}};
         message_batch out;
-        CHECK(builder.build(event.record(), 0, match.erased(), changes, one_queue, out).value_or(build_verdict::ignored) == build_verdict::built);
+        CHECK(builder.build(event.record(), 0, match.erased(), changes, one_queue, out)
+                  .value_or(build_verdict::ignored) == build_verdict::built);
         CHECK(out.size() == 1);
     }
 }
@@ -194,7 +201,8 @@ TEST_CASE("all messages of a record share one body") {
 }
 
 TEST_CASE("several messages on one queue have ids of their own") {
-    const std::vector<destination> places{{"words", "g1"}, {"lines", "g"}, {"words", "g2"}, {"words", "g3"}, {"lines", "g"}};
+    const std::vector<destination> places{
+        {"words", "g1"}, {"lines", "g"}, {"words", "g2"}, {"words", "g3"}, {"lines", "g"}};
     message_batch out;
     CHECK(messages_of(R"("e")", places, out).empty()); // a suffix is no mapping
     std::vector<std::string_view> ids;
@@ -216,8 +224,23 @@ TEST_CASE("without an event id the deduplication id is the SHA-256 of the body")
 
 TEST_CASE("hostile event ids become ids that a queue takes, each mapping is told, and no two meet") {
     const std::string long_id(129, 'x');
-    const std::vector<std::string> raws{"a b", "a%20b", "a%2520b", "%", "%25", "caf\xc3\xa9", std::string{"\0", 1}, "\x7f", "\n", "%empty", "%sha256:", "e%:2",
-                                        long_id, long_id + 'x', std::string(100, ' '), std::string(128, '%'), "\xef\xbf\xbf"};
+    const std::vector<std::string> raws{"a b",
+                                        "a%20b",
+                                        "a%2520b",
+                                        "%",
+                                        "%25",
+                                        "caf\xc3\xa9",
+                                        std::string{"\0", 1},
+                                        "\x7f",
+                                        "\n",
+                                        "%empty",
+                                        "%sha256:",
+                                        "e%:2",
+                                        long_id,
+                                        long_id + 'x',
+                                        std::string(100, ' '),
+                                        std::string(128, '%'),
+                                        "\xef\xbf\xbf"};
     const std::vector<destination> places{{"words", "g"}, {"words", "g"}};
     std::set<std::string> ids;
     for (const auto& raw : raws) {
@@ -237,7 +260,8 @@ TEST_CASE("hostile event ids become ids that a queue takes, each mapping is told
     }
 }
 
-TEST_CASE("an id that fits is kept and nothing is told; one that fits only without its suffix is told where it does not") {
+TEST_CASE(
+    "an id that fits is kept and nothing is told; one that fits only without its suffix is told where it does not") {
     message_batch out;
     const std::string fits(128, 'x');
     const std::vector<destination> places{{"words", "g"}, {"words", "g"}};
@@ -250,7 +274,8 @@ TEST_CASE("an id that fits is kept and nothing is told; one that fits only witho
 
 TEST_CASE("group ids are mapped like event ids, without a suffix") {
     const std::string long_group(200, 'g');
-    const std::vector<destination> places{{"words", "ITEM 7"}, {"words", "ITEM 7"}, {"lines", long_group}, {"lines", ""}};
+    const std::vector<destination> places{
+        {"words", "ITEM 7"}, {"words", "ITEM 7"}, {"lines", long_group}, {"lines", ""}};
     message_batch out;
     const auto seen = messages_of(R"("e")", places, out);
     REQUIRE(out.size() == 4);
@@ -265,7 +290,9 @@ TEST_CASE("group ids are mapped like event ids, without a suffix") {
 TEST_CASE("the event of a mapping describes itself") {
     std::string said;
     const freshet::id_mapped event{"a b", "a%20b", freshet::id_mapping::escaped};
-    event.fields([&](std::string_view field, std::string_view value) { said.append(field).append("=").append(value).append(";"); });
+    event.fields([&](std::string_view field, std::string_view value) {
+        said.append(field).append("=").append(value).append(";");
+    });
     CHECK(freshet::id_mapped::name == "id_mapped");
     CHECK(said == "raw=a b;id=a%20b;");
 }
@@ -274,7 +301,8 @@ TEST_CASE("a message that is too large by one byte fails its record and leaves t
     message_batch out;
     REQUIRE(build(changed, out).ok());
     const auto exactly = out[0].payload_bytes();
-    CHECK(exactly == out[0].body.size() + std::string_view{"sequence_number"}.size() + std::string_view{"String"}.size() + out[0].sequence.size());
+    CHECK(exactly == out[0].body.size() + std::string_view{"sequence_number"}.size() +
+                         std::string_view{"String"}.size() + out[0].sequence.size());
     const auto before = out.mark();
     const std::string body{out[0].body};
 
@@ -321,7 +349,8 @@ TEST_CASE("ids and attributes are held against the limits too") {
 
 TEST_CASE("a body of more than 256 KiB is too large for the older endpoints and not for the newer ones") {
     auto text = changed;
-    text.new_image = R"("a":{"S":")" + std::string(140 * 1024, 'x') + R"("})"; // it stands in the changes and in the snapshot
+    text.new_image =
+        R"("a":{"S":")" + std::string(140 * 1024, 'x') + R"("})"; // it stands in the changes and in the snapshot
     message_batch out;
     CHECK(build(text, out).ok());
     const auto refused = build(text, out, {.limits = freshet::queue_limits::older_endpoint()});
@@ -329,23 +358,31 @@ TEST_CASE("a body of more than 256 KiB is too large for the older endpoints and 
     CHECK(refused.why().code == errc::too_large);
 }
 
-TEST_CASE("a record without destinations makes no message") {
+TEST_CASE("a record without destinations is ignored and leaves no byte") {
     message_batch out;
     fifo_message_builder builder;
-    CHECK(build_with(builder, changed, {}, out).ok());
+    CHECK(build_with(builder, changed, {}, out).value_or(build_verdict::built) == build_verdict::ignored);
     CHECK(out.empty());
+    CHECK(out.mark().bytes == 0);
 }
 
 TEST_CASE("detecting, routing and building allocate nothing once they have seen the work") {
-    using routes = freshet::routes<freshet::route<part, "parts", freshet::key_pattern<"ITEM#{item_id:d}#PART#{part_id:d}">>,
-                                   freshet::route<part, "items", freshet::key_pattern<"ITEM#{item_id:d}">>,
-                                   freshet::route<part, "items", freshet::key_pattern<"LABEL#{label}">>>;
+    using routes =
+        freshet::routes<freshet::route<part, "parts", freshet::key_pattern<"ITEM#{item_id:d}#PART#{part_id:d}">>,
+                        freshet::route<part, "items", freshet::key_pattern<"ITEM#{item_id:d}">>,
+                        freshet::route<part, "items", freshet::key_pattern<"LABEL#{label}">>>;
     std::string all;
     constexpr std::size_t count = 50;
     for (std::size_t i = 0; i < count; ++i) {
         record_text text = i % 3 == 0 ? changed : i % 3 == 1 ? removed : unchanged;
-        text.event_id = i % 5 == 0 ? "" : '"' + std::string(i % 7 == 0 ? 140 : 20, 'e') + std::to_string(i) + (i % 4 == 0 ? " \"" : "\"");
-        if (text.new_image) { *text.new_image += R"(,"m":{"M":{"p":{"SS":["x","y"]},"\u0001":{"N":"007"}}},"z":{"S":"\uffff)" "\xef\xbf\xbf" R"("})"; }
+        text.event_id = i % 5 == 0 ? ""
+                                   : '"' + std::string(i % 7 == 0 ? 140 : 20, 'e') + std::to_string(i) +
+                                         (i % 4 == 0 ? " \"" : "\"");
+        if (text.new_image) {
+            *text.new_image += R"(,"m":{"M":{"p":{"SS":["x","y"]},"\u0001":{"N":"007"}}},"z":{"S":"\uffff)"
+                               "\xef\xbf\xbf"
+                               R"("})";
+        }
         all.append(all.empty() ? "" : ",").append(support::to_json(text));
     }
     const decoded_event event{support::event_of({all})};

@@ -28,11 +28,13 @@ using support::json;
 using support::read_exactly;
 using support::record_text;
 
-using part = freshet::entity<"PART", freshet::key_pattern<"ITEM#{item_id:d}">, freshet::key_pattern<"PART#{part_id:03d}#LABEL#{label}">>;
+using part = freshet::entity<"PART", freshet::key_pattern<"ITEM#{item_id:d}">,
+                             freshet::key_pattern<"PART#{part_id:03d}#LABEL#{label}">>;
 using registry = freshet::key_registry<part>;
 
 /// Written into a buffer of exactly the promised size, so that a sanitizer sees the first byte too many.
-auto write_body(const freshet::stream_record& record, const freshet::entity_key& key, const freshet::change_set& changes) -> std::string {
+auto write_body(const freshet::stream_record& record, const freshet::entity_key& key,
+                const freshet::change_set& changes) -> std::string {
     const freshet::message_parts parts{record, key, changes};
     const auto bound = message_body_bound(parts);
     const auto room = std::make_unique<char[]>(bound);
@@ -41,7 +43,8 @@ auto write_body(const freshet::stream_record& record, const freshet::entity_key&
     return {room.get(), size};
 }
 
-auto body_of(const freshet::stream_record& record, const monitored_fields& fields, freshet::change_detector_options options = {}) -> std::string {
+auto body_of(const freshet::stream_record& record, const monitored_fields& fields,
+             freshet::change_detector_options options = {}) -> std::string {
     const auto key = registry::match(record.keys.find("PK")->text(), record.keys.find("SK")->text());
     REQUIRE(key.ok());
     freshet::change_detector detector{fields, options};
@@ -72,20 +75,27 @@ auto is_queue_text(std::string_view body) -> bool {
 } // namespace
 
 TEST_CASE("a body has its nine members in their order and nothing else") {
-    const auto body = body_of({.old_image = R"("a":{"S":"old"},"n":{"N":"1"})", .new_image = R"("a":{"S":"new"},"n":{"N":"1"})"});
-    CHECK(body == R"({"source":"dynamodb_stream","entity_type":"PART","entity_data":{"item_id":7,"part_id":1,"label":"TOTAL"},)"
-                  R"("changes":{"a":{"old":"old","new":"new"}},"event_name":"MODIFY","timestamp":"2025-01-15T10:30:00.000Z",)"
-                  R"("stream_record_id":"c4ca4238a0b923820dcc509a6f75849b","aws_region":"us-east-1","record_snapshot":{"a":"new","n":1}})");
+    const auto body =
+        body_of({.old_image = R"("a":{"S":"old"},"n":{"N":"1"})", .new_image = R"("a":{"S":"new"},"n":{"N":"1"})"});
+    CHECK(
+        body ==
+        R"({"source":"dynamodb_stream","entity_type":"PART","entity_data":{"item_id":7,"part_id":1,"label":"TOTAL"},)"
+        R"("changes":{"a":{"old":"old","new":"new"}},"event_name":"MODIFY","timestamp":"2025-01-15T10:30:00.000Z",)"
+        R"("stream_record_id":"c4ca4238a0b923820dcc509a6f75849b","aws_region":"us-east-1","record_snapshot":{"a":"new","n":1}})");
 }
 
 TEST_CASE("a side that is absent is null, and so is a side that is NULL") {
-    const auto changes = [](const record_text& text) { return read_exactly(body_of(text, {"a", "b", "label"}))["changes"].dump(); };
+    const auto changes = [](const record_text& text) {
+        return read_exactly(body_of(text, {"a", "b", "label"}))["changes"].dump();
+    };
     CHECK(changes({.old_image = "", .new_image = R"("a":{"S":"x"})"}) == R"({"a":{"old":null,"new":"x"}})");
     CHECK(changes({.old_image = R"("a":{"S":"x"})", .new_image = ""}) == R"({"a":{"old":"x","new":null}})");
     CHECK(changes({.old_image = R"("a":{"NULL":true},"b":{"S":""})", .new_image = R"("b":{"NULL":true})"}) ==
           R"({"a":{"old":null,"new":null},"b":{"old":"","new":null}})");
-    CHECK(changes({.event = "INSERT", .new_image = R"("b":{"S":"x"})"}) == R"({"b":{"old":null,"new":"x"},"label":{"old":null,"new":"TOTAL"}})");
-    CHECK(changes({.event = "REMOVE", .old_image = R"("b":{"S":"x"})"}) == R"({"b":{"old":"x","new":null},"label":{"old":"TOTAL","new":null}})");
+    CHECK(changes({.event = "INSERT", .new_image = R"("b":{"S":"x"})"}) ==
+          R"({"b":{"old":null,"new":"x"},"label":{"old":null,"new":"TOTAL"}})");
+    CHECK(changes({.event = "REMOVE", .old_image = R"("b":{"S":"x"})"}) ==
+          R"({"b":{"old":"x","new":null},"label":{"old":"TOTAL","new":null}})");
     CHECK(changes({.old_image = R"("a":{"S":"x"})", .new_image = R"("a":{"S":"x"})"}) == "{}");
 }
 
@@ -139,13 +149,20 @@ TEST_CASE("numbers keep their own digits and become legal JSON numbers") {
 }
 
 TEST_CASE("all ten types become plain JSON, at any depth") {
-    CHECK(snapshot_of(R"("s":{"S":"x"},"b":{"B":"aGVsbG8="},"t":{"BOOL":true},"f":{"BOOL":false},"n":{"NULL":true},"e":{"S":""})") ==
-          R"({"s":"x","b":"aGVsbG8=","t":true,"f":false,"n":null,"e":""})");
-    CHECK(snapshot_of(R"("ss":{"SS":["y","x"]},"ns":{"NS":["02","1.0"]},"bs":{"BS":["AAAA"]})") == R"({"ss":["y","x"],"ns":[2,1.0],"bs":["AAAA"]})");
-    CHECK(snapshot_of(R"("l":{"L":[{"L":[]},{"M":{}},{"M":{"p":{"L":[{"N":"+1"},{"NULL":true}]}}}]},"m":{"M":{"q":{"SS":["z"]},"r":{"S":"s"}}})") ==
-          R"({"l":[[],{},{"p":[1,null]}],"m":{"q":["z"],"r":"s"}})");
+    CHECK(
+        snapshot_of(
+            R"("s":{"S":"x"},"b":{"B":"aGVsbG8="},"t":{"BOOL":true},"f":{"BOOL":false},"n":{"NULL":true},"e":{"S":""})") ==
+        R"({"s":"x","b":"aGVsbG8=","t":true,"f":false,"n":null,"e":""})");
+    CHECK(snapshot_of(R"("ss":{"SS":["y","x"]},"ns":{"NS":["02","1.0"]},"bs":{"BS":["AAAA"]})") ==
+          R"({"ss":["y","x"],"ns":[2,1.0],"bs":["AAAA"]})");
+    CHECK(
+        snapshot_of(
+            R"("l":{"L":[{"L":[]},{"M":{}},{"M":{"p":{"L":[{"N":"+1"},{"NULL":true}]}}}]},"m":{"M":{"q":{"SS":["z"]},"r":{"S":"s"}}})") ==
+        R"({"l":[[],{},{"p":[1,null]}],"m":{"q":["z"],"r":"s"}})");
     std::string deep = R"({"S":"x"})";
-    for (int level = 0; level < 32; ++level) { deep = (level % 2 == 0 ? R"({"L":[)" + deep + "]}" : R"({"M":{"k":)" + deep + "}}"); }
+    for (int level = 0; level < 32; ++level) {
+        deep = (level % 2 == 0 ? R"({"L":[)" + deep + "]}" : R"({"M":{"k":)" + deep + "}}");
+    }
     CHECK(read_exactly(snapshot_of(R"("d":)" + deep)).dump().find("\"x\"") != std::string::npos);
 }
 
@@ -157,7 +174,11 @@ TEST_CASE("a key that is written with escapes gives the same message as without"
 }
 
 TEST_CASE("a label with quotes, controls and noncharacters stays legal JSON and legal in a queue") {
-    const auto body = body_of({.event = "REMOVE", .keys = R"("PK":{"S":"ITEM#7"},"SK":{"S":"PART#001#LABEL#a\"\\\u0000\n/)" "\xef\xbf\xbf" R"("})", .old_image = ""},
+    const auto body = body_of({.event = "REMOVE",
+                               .keys = R"("PK":{"S":"ITEM#7"},"SK":{"S":"PART#001#LABEL#a\"\\\u0000\n/)"
+                                       "\xef\xbf\xbf"
+                                       R"("})",
+                               .old_image = ""},
                               {"label"});
     const auto read = read_exactly(body);
     const std::string label{"a\"\\\0\n/\xef\xbf\xbf", 9};
@@ -169,10 +190,13 @@ TEST_CASE("a label with quotes, controls and noncharacters stays legal JSON and 
 TEST_CASE("the characters that queues refuse are escaped wherever they stand, and the body says the same") {
     const std::string fffe = "\xef\xbf\xbe";
     const std::string ffff = "\xef\xbf\xbf";
-    for (const auto& bad : {fffe, ffff, fffe + ffff, "\xef\xbf\xbd" + ffff, "x" + fffe + "y" + ffff + fffe, std::string{"\\uFFFE"}}) {
+    for (const auto& bad :
+         {fffe, ffff, fffe + ffff, "\xef\xbf\xbd" + ffff, "x" + fffe + "y" + ffff + fffe, std::string{"\\uFFFE"}}) {
         const auto says = bad == "\\uFFFE" ? fffe : bad;
-        const auto image = R"("a":{"S":")" + bad + R"("},")" + bad + R"(":{"L":[{"SS":[")" + bad + R"("]},{"M":{")" + bad + R"(":{"S":")" + bad + R"("}}}]})";
-        const auto body = body_of({.old_image = "", .new_image = image, .event_id = '"' + bad + '"', .region = '"' + bad + '"'}, {"a", says});
+        const auto image = R"("a":{"S":")" + bad + R"("},")" + bad + R"(":{"L":[{"SS":[")" + bad + R"("]},{"M":{")" +
+                           bad + R"(":{"S":")" + bad + R"("}}}]})";
+        const auto body = body_of(
+            {.old_image = "", .new_image = image, .event_id = '"' + bad + '"', .region = '"' + bad + '"'}, {"a", says});
         CAPTURE(body);
         CHECK(is_queue_text(body));
         const auto read = read_exactly(body);
@@ -183,7 +207,8 @@ TEST_CASE("the characters that queues refuse are escaped wherever they stand, an
         CHECK(read["stream_record_id"] == says);
         CHECK(read["aws_region"] == says);
     }
-    const std::string allowed = "\xf0\x9f\xbf\xbe\xf0\x9f\xbf\xbf\xef\xb7\x90\xef\xbf\xbd\x7f"; // noncharacters and all, but no queue minds
+    const std::string allowed =
+        "\xf0\x9f\xbf\xbe\xf0\x9f\xbf\xbf\xef\xb7\x90\xef\xbf\xbd\x7f"; // noncharacters and all, but no queue minds
     CHECK(snapshot_of(R"("a":{"S":")" + allowed + R"("})") == R"({"a":")" + allowed + R"("})");
 }
 
@@ -193,18 +218,25 @@ TEST_CASE("a body never outgrows its bound, however much its content swells") {
         while (times-- > 0) { all += text; }
         return all;
     };
-    for (const std::string_view unit : {R"(\u0001)", R"(\n)", "\x7f", "\xef\xbf\xbf", R"(\uffff)", R"(\")", "x", R"(\u0041)"}) {
+    for (const std::string_view unit :
+         {R"(\u0001)", R"(\n)", "\x7f", "\xef\xbf\xbf", R"(\uffff)", R"(\")", "x", R"(\u0041)"}) {
         const auto long_text = repeated(unit, 2000);
         CAPTURE(unit);
         {
             INFO("in the values of one field");
             const auto image = R"("a":{"S":")" + long_text + R"("})";
-            CHECK_FALSE(read_exactly(body_of({.old_image = image + R"(,"b":{"S":"x"})", .new_image = image}, {"a", "b"})).is_discarded());
+            CHECK_FALSE(
+                read_exactly(body_of({.old_image = image + R"(,"b":{"S":"x"})", .new_image = image}, {"a", "b"}))
+                    .is_discarded());
         }
         {
             INFO("in key and ids");
             const auto keys = R"("PK":{"S":"ITEM#7"},"SK":{"S":"PART#001#LABEL#)" + long_text + R"("})";
-            const record_text text{.event = "REMOVE", .keys = keys, .old_image = "", .event_id = '"' + long_text + '"', .region = '"' + long_text + '"'};
+            const record_text text{.event = "REMOVE",
+                                   .keys = keys,
+                                   .old_image = "",
+                                   .event_id = '"' + long_text + '"',
+                                   .region = '"' + long_text + '"'};
             CHECK_FALSE(read_exactly(body_of(text, {"label"})).is_discarded());
         }
         {
@@ -214,7 +246,8 @@ TEST_CASE("a body never outgrows its bound, however much its content swells") {
             for (int i = 0; i < 300; ++i) {
                 const auto name = repeated(unit, 5) + std::to_string(i);
                 before.append(i == 0 ? "" : ",").append("\"" + name + R"(":{"NS":[".5"]})");
-                after.append(i == 0 ? "" : ",").append("\"" + name + R"(":{"L":[{"NULL":true},{"N":"+.5"},{"SS":[")" + unit.data() + R"("]}]})");
+                after.append(i == 0 ? "" : ",")
+                    .append("\"" + name + R"(":{"L":[{"NULL":true},{"N":"+.5"},{"SS":[")" + unit.data() + R"("]}]})");
                 const auto decoded = nlohmann::json::parse('"' + name + '"').get<std::string>();
                 fields.push_back(decoded);
             }
@@ -228,13 +261,14 @@ TEST_CASE("a body never outgrows its bound, however much its content swells") {
 TEST_CASE("a bound holds for each part alone, though none stands in the record's own text") {
     constexpr std::size_t size = 5000;
     const std::string long_text(size, '\x01'); // six bytes each
-    const auto body_size = [&](const freshet::stream_record& record, freshet::key_field field, std::string_view entity = "PART",
-                               const freshet::change_set& changes = {}) {
+    const auto body_size = [&](const freshet::stream_record& record, freshet::key_field field,
+                               std::string_view entity = "PART", const freshet::change_set& changes = {}) {
         const auto body = write_body(record, {entity, {&field, 1}}, changes);
         CHECK(nlohmann::json::accept(body));
         return body.size();
     };
-    const freshet::key_field id{"id", freshet::key_field_kind::number, "18446744073709551615", 18'446'744'073'709'551'615U};
+    const freshet::key_field id{"id", freshet::key_field_kind::number, "18446744073709551615",
+                                18'446'744'073'709'551'615U};
     freshet::stream_record record;
     const auto usual = body_size(record, id);
     CHECK(usual < 300);
@@ -249,7 +283,8 @@ TEST_CASE("a bound holds for each part alone, though none stands in the record's
     CHECK(body_size(record, id) > 6 * size);
     record.aws_region = "";
 
-    const freshet::detail::attribute_node long_value{.name = "a", .text = long_text, .type = freshet::attribute_type::string, .top = true};
+    const freshet::detail::attribute_node long_value{
+        .name = "a", .text = long_text, .type = freshet::attribute_type::string, .top = true};
     const freshet::detail::attribute_node long_name{
         .name = long_text, .token = "true", .type = freshet::attribute_type::boolean, .plain_name = false, .top = true};
     for (const auto* node : {&long_value, &long_name}) {
@@ -258,15 +293,16 @@ TEST_CASE("a bound holds for each part alone, though none stands in the record's
     }
     record.new_image.reset();
     const freshet::attribute value{long_value};
-    for (const auto& change : {freshet::field_change{"a", value, {}}, freshet::field_change{"a", {}, value}, freshet::field_change{long_text, {}, {}},
-                               freshet::field_change{"a", value, value}}) {
+    for (const auto& change : {freshet::field_change{"a", value, {}}, freshet::field_change{"a", {}, value},
+                               freshet::field_change{long_text, {}, {}}, freshet::field_change{"a", value, value}}) {
         CHECK(body_size(record, id, "PART", {freshet::change_verdict::changed, {&change, 1}}) > 6 * size);
     }
     const std::vector<freshet::field_change> many(size, {"", {}, {}});
     CHECK(body_size(record, id, "PART", {freshet::change_verdict::changed, many}) > 20 * size);
-    const std::vector<freshet::key_field> fields(size, freshet::key_field{"", id.kind, id.text, id.number});
+    const std::vector<freshet::key_field> fields(size, freshet::key_field{"", id.kind, "", id.number});
     CHECK(write_body(record, {"PART", fields}, {}).size() > 20 * size);
-    const std::vector<freshet::detail::attribute_node> nulls(size, {.token = "true", .type = freshet::attribute_type::null, .top = true});
+    const std::vector<freshet::detail::attribute_node> nulls(
+        size, {.name = "", .token = "true", .type = freshet::attribute_type::null, .top = true});
     record.new_image = freshet::image{nulls.data(), nulls.size()};
     CHECK(write_body(record, {"PART", {}}, {}).size() > 7 * size);
 }
@@ -283,7 +319,9 @@ TEST_CASE("for random records the body is what a model over another JSON library
         const auto sides = maker.below(12);
         json before, after;
         if (event != "INSERT" && sides != 0) { before = maker.image(); }
-        if (event != "REMOVE" && sides != 1) { after = maker.below(6) == 0 && !before.is_null() ? before : maker.image(); }
+        if (event != "REMOVE" && sides != 1) {
+            after = maker.below(6) == 0 && !before.is_null() ? before : maker.image();
+        }
         std::string label = maker.text();
         std::erase(label, '#');
         if (label.empty()) { label = "TOTAL"; }
@@ -293,22 +331,29 @@ TEST_CASE("for random records the body is what a model over another JSON library
         const auto id = maker.text();
         const bool null_is_absent = maker.below(2) == 0;
 
-        auto change = json{{"Keys", {{"PK", {{"S", "ITEM#" + std::to_string(item)}}}, {"SK", {{"S", "PART#" + padded + "#LABEL#" + label}}}}},
-                           {"SequenceNumber", "1" + std::to_string(round)}, {"ApproximateCreationDateTime", 1736937000 + round % 60}};
+        auto change = json{
+            {"Keys",
+             {{"PK", {{"S", "ITEM#" + std::to_string(item)}}}, {"SK", {{"S", "PART#" + padded + "#LABEL#" + label}}}}},
+            {"SequenceNumber", "1" + std::to_string(round)},
+            {"ApproximateCreationDateTime", 1736937000 + round % 60}};
         if (!before.is_null()) { change["OldImage"] = before; }
         if (!after.is_null()) { change["NewImage"] = after; }
-        const auto record = json{{"eventID", id}, {"eventName", event}, {"awsRegion", "eu-west-3"}, {"dynamodb", change}};
+        const auto record =
+            json{{"eventID", id}, {"eventName", event}, {"awsRegion", "eu-west-3"}, {"dynamodb", change}};
         const decoded_event decoded{maker.written({{"Records", json::array({record})}})};
 
         const bool known = (event == "INSERT" || !before.is_null()) && (event == "REMOVE" || !after.is_null());
-        const auto changes = known ? support::expected_changes(before, after, fields, null_is_absent, {{"label", label}}) : json::object();
+        const auto changes = known
+                                 ? support::expected_changes(before, after, fields, null_is_absent, {{"label", label}})
+                                 : json::object();
         const auto& shown = event == "REMOVE" ? before : after;
         auto seconds = std::to_string(100 + round % 60).substr(1);
         const json expected{{"source", "dynamodb_stream"},
                             {"entity_type", "PART"},
-                            {"entity_data", {{"item_id", support::exact_number(std::to_string(item))},
-                                             {"part_id", support::exact_number(std::to_string(part_id))},
-                                             {"label", label}}},
+                            {"entity_data",
+                             {{"item_id", support::exact_number(std::to_string(item))},
+                              {"part_id", support::exact_number(std::to_string(part_id))},
+                              {"label", label}}},
                             {"changes", changes},
                             {"event_name", event},
                             {"timestamp", "2025-01-15T10:30:" + seconds + ".000Z"},

@@ -17,7 +17,8 @@ using merchant = monitored<"merchant_name", "address", "a.b">;
 
 static_assert(merchant::list.size() == 3);
 static_assert(*merchant::begin() == "merchant_name" && *(merchant::end() - 1) == "a.b", "in the order given");
-static_assert(!freshet::has_repeated_names(merchant::list) && freshet::has_repeated_names(std::array<std::string_view, 3>{"a", "b", "a"}));
+static_assert(!freshet::has_repeated_names(merchant::list) &&
+              freshet::has_repeated_names(std::array<std::string_view, 3>{"a", "b", "a"}));
 static_assert(monitored<>::begin() == monitored<>::end(), "nothing may be monitored");
 
 struct refusal {
@@ -46,8 +47,8 @@ TEST_CASE("an empty text monitors nothing") {
 }
 
 TEST_CASE("a name that is missing or repeats is refused where it stands") {
-    for (const auto& wrong : {refusal{",", 0}, refusal{"a,", 2}, refusal{",a", 0}, refusal{"a, ,b", 2}, refusal{"a,,b", 2},
-                              refusal{"a,a", 2}, refusal{"a, b,\ta ", 6}, refusal{" ,", 0}}) {
+    for (const auto& wrong : {refusal{",", 0}, refusal{"a,", 2}, refusal{",a", 0}, refusal{"a, ,b", 2},
+                              refusal{"a,,b", 2}, refusal{"a,a", 2}, refusal{"a, b,\ta ", 6}, refusal{" ,", 0}}) {
         CAPTURE(wrong.text);
         const auto read = parse_monitored_fields(wrong.text);
         REQUIRE_FALSE(read.ok());

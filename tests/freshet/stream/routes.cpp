@@ -26,8 +26,8 @@ using part = freshet::entity<"PART", item_key, key_pattern<"PART#{part_id:03d}#L
 using other = freshet::entity<"OTHER", item_key, key_pattern<"OTHER">>;
 using registry = freshet::key_registry<item, part, other>;
 
-using routes = freshet::routes<route<part, "parts", key_pattern<"ITEM#{item_id:d}#PART#{part_id:d}">>, route<item, "items", item_key>,
-                               route<part, "items", item_key>>;
+using routes = freshet::routes<route<part, "parts", key_pattern<"ITEM#{item_id:d}#PART#{part_id:d}">>,
+                               route<item, "items", item_key>, route<part, "items", item_key>>;
 
 static_assert(routes::any_for("ITEM") && routes::any_for("PART"));
 static_assert(!routes::any_for("OTHER") && !routes::any_for("") && !routes::any_for("PAR"));
@@ -57,9 +57,11 @@ TEST_CASE("a record goes where its entity's routes say, in their order") {
 }
 
 TEST_CASE("a group writes numbers in its own width, and as they stand in the key where it takes them as text") {
-    using padded = freshet::routes<route<part, "q", key_pattern<"{part_id:05d}#{item_id:d}">>, route<part, "q", key_pattern<"{part_id}">>>;
+    using padded = freshet::routes<route<part, "q", key_pattern<"{part_id:05d}#{item_id:d}">>,
+                                   route<part, "q", key_pattern<"{part_id}">>>;
     CHECK(places_of<padded>("ITEM#7", "PART#002#LABEL#x") == places{{"q", "00002#7"}, {"q", "002"}});
-    CHECK(places_of<padded>("ITEM#18446744073709551615", "PART#12345#LABEL#x") == places{{"q", "12345#18446744073709551615"}, {"q", "12345"}});
+    CHECK(places_of<padded>("ITEM#18446744073709551615", "PART#12345#LABEL#x") ==
+          places{{"q", "12345#18446744073709551615"}, {"q", "12345"}});
 }
 
 TEST_CASE("a group may be one for all items") {
@@ -77,7 +79,8 @@ TEST_CASE("destinations are added behind those that are there") {
 }
 
 TEST_CASE("a field's value that the group's pattern refuses is malformed, and the note names the pattern") {
-    using by_label = freshet::routes<route<part, "parts", item_key>, route<part, "labels", key_pattern<"LABEL#{label}">>>;
+    using by_label =
+        freshet::routes<route<part, "parts", item_key>, route<part, "labels", key_pattern<"LABEL#{label}">>>;
     const auto match = registry::match("ITEM#7", "PART#002#LABEL#a#b");
     freshet::text_arena memory;
     std::vector<destination> found;
