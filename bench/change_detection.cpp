@@ -64,7 +64,9 @@ auto modifications_of(const freshet_bench::event_input& input) -> std::unique_pt
             auto& stream = parsed["Records"][i]["dynamodb"];
             const auto& record = *(*decoded)[i];
             const auto sort = record.keys.find("SK");
-            if (record.name != freshet::event_name::modify || !sort || !sort->text().ends_with("#METADATA")) { continue; }
+            if (record.name != freshet::event_name::modify || !sort || !sort->text().ends_with("#METADATA")) {
+                continue;
+            }
             all->records.push_back(&record);
             all->before.push_back(std::move(stream["OldImage"]));
             all->after.push_back(std::move(stream["NewImage"]));
@@ -97,8 +99,10 @@ auto main(int argc, char** argv) -> int {
         attributes += all->after[i].size();
         changed += verdict != 0 ? 1 : 0;
     }
-    std::printf("%zu modifications, %zu of them of monitored fields, %zu attributes an image; the verdicts are equal on all sides\n",
-                count, changed, attributes / count);
+    std::printf(
+        "%zu modifications, %zu of them of monitored fields, %zu attributes an image; the verdicts are equal on all "
+        "sides\n",
+        count, changed, attributes / count);
 
     const auto each = [count](auto changes_of) {
         return [count, changes_of] {

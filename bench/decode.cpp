@@ -44,7 +44,9 @@ auto freshet_sum(std::span<const freshet::decoded_record> records) -> checksum {
 }
 
 struct nlohmann_dom {
-    static auto member(const nlohmann::json& value, const char* name) -> const nlohmann::json& { return value.at(name); }
+    static auto member(const nlohmann::json& value, const char* name) -> const nlohmann::json& {
+        return value.at(name);
+    }
     static auto text(const nlohmann::json& value) -> std::string_view { return value.get_ref<const std::string&>(); }
     static void members(const nlohmann::json& value, const auto& f) {
         for (const auto& [name, inner] : value.items()) { f(name, inner); }
@@ -55,8 +57,12 @@ struct nlohmann_dom {
 };
 
 struct rapidjson_dom {
-    static auto member(const rapidjson::Value& value, const char* name) -> const rapidjson::Value& { return value[name]; }
-    static auto text(const rapidjson::Value& value) -> std::string_view { return {value.GetString(), value.GetStringLength()}; }
+    static auto member(const rapidjson::Value& value, const char* name) -> const rapidjson::Value& {
+        return value[name];
+    }
+    static auto text(const rapidjson::Value& value) -> std::string_view {
+        return {value.GetString(), value.GetStringLength()};
+    }
     static void members(const rapidjson::Value& value, const auto& f) {
         for (const auto& each : value.GetObject()) { f(text(each.name), each.value); }
     }
@@ -112,38 +118,48 @@ auto main(int argc, char** argv) -> int {
         const auto records = decoder.decode(event);
         freshet_bench::expect_same(records.ok(), "freshet refuses an event");
         const auto sum = freshet_sum(*records);
-        freshet_bench::expect_same(sum == freshet_bench::dom_checksum<nlohmann_dom>::of(nlohmann::json::parse(event)), "nlohmann DOM");
+        freshet_bench::expect_same(sum == freshet_bench::dom_checksum<nlohmann_dom>::of(nlohmann::json::parse(event)),
+                                   "nlohmann DOM");
         sax.restart();
         freshet_bench::expect_same(nlohmann::json::sax_parse(event, &sax) && sax.sum() == sum, "nlohmann SAX");
         rapid(event, [&](const rapidjson::Document& d) {
-            freshet_bench::expect_same(!d.HasParseError() && freshet_bench::dom_checksum<rapidjson_dom>::of(d) == sum, "RapidJSON");
+            freshet_bench::expect_same(!d.HasParseError() && freshet_bench::dom_checksum<rapidjson_dom>::of(d) == sum,
+                                       "RapidJSON");
         });
-        freshet_bench::expect_same(freshet_bench::dom_checksum<simdjson_dom>::of(simdjson::dom::element{simd.parse(padded[i])}) == sum, "simdjson");
+        freshet_bench::expect_same(
+            freshet_bench::dom_checksum<simdjson_dom>::of(simdjson::dom::element{simd.parse(padded[i])}) == sum,
+            "simdjson");
     }
 
-    // Timed is reading alone, without the checksum; the SAX handler makes its sum on the way, as it has nothing to keep.
+    // Timed is reading alone, without the checksum; the SAX handler makes its sum on the way, as it has nothing to
+    // keep.
     const auto each_event = [&](auto one) {
         return [&input, one] {
             for (const auto& event : input.events) { one(event); }
         };
     };
     std::vector<freshet_bench::contender> contenders{
-        {"freshet", each_event([&](const std::string& event) { benchmark::DoNotOptimize(decoder.decode(event).ok()); })},
-        {"nlohmann DOM", each_event([](const std::string& event) { benchmark::DoNotOptimize(nlohmann::json::parse(event)); })},
+        {"freshet",
+         each_event([&](const std::string& event) { benchmark::DoNotOptimize(decoder.decode(event).ok()); })},
+        {"nlohmann DOM",
+         each_event([](const std::string& event) { benchmark::DoNotOptimize(nlohmann::json::parse(event)); })},
         {"nlohmann SAX", each_event([&](const std::string& event) {
              sax.restart();
              benchmark::DoNotOptimize(nlohmann::json::sax_parse(event, &sax));
          })},
-        {"RapidJSON DOM", each_event([&](const std::string& event) { rapid(event, [](const auto& d) { benchmark::DoNotOptimize(&d); }); })},
+        {"RapidJSON DOM", each_event([&](const std::string& event) {
+             rapid(event, [](const auto& d) { benchmark::DoNotOptimize(&d); });
+         })},
     };
     const auto best = simdjson::get_active_implementation()->name();
     for (const auto* const kernel : simdjson::get_available_implementations()) {
         if (!kernel->supported_by_runtime_system()) { continue; }
-        contenders.push_back({"simdjson DOM, " + kernel->name() + (kernel->name() == best ? " (its choice here)" : ""), [&, kernel] {
-                                  simdjson::get_active_implementation() = kernel;
-                                  simdjson::dom::parser parser;
-                                  for (const auto& event : padded) { benchmark::DoNotOptimize(parser.parse(event).error()); }
-                              }});
+        contenders.push_back(
+            {"simdjson DOM, " + kernel->name() + (kernel->name() == best ? " (its choice here)" : ""), [&, kernel] {
+                 simdjson::get_active_implementation() = kernel;
+                 simdjson::dom::parser parser;
+                 for (const auto& event : padded) { benchmark::DoNotOptimize(parser.parse(event).error()); }
+             }});
     }
     freshet_bench::race("decode a change record", contenders, input.records);
     return freshet_bench::run_races(argc, argv);

@@ -49,8 +49,11 @@ public:
             const auto decoded = decoders_.emplace_back().decode(events_.emplace_back(event));
             for (std::size_t i = 0; i < decoded->size(); ++i) {
                 const auto& record = *(*decoded)[i];
-                const auto match = receipts::registry::match(record.keys.find("PK")->text(), record.keys.find("SK")->text());
-                if (record.name != freshet::event_name::modify || match.name() != receipts::receipt_metadata::name) { continue; }
+                const auto match =
+                    receipts::registry::match(record.keys.find("PK")->text(), record.keys.find("SK")->text());
+                if (record.name != freshet::event_name::modify || match.name() != receipts::receipt_metadata::name) {
+                    continue;
+                }
                 const auto changes = detector.detect(record, match.erased());
                 if (!changes.changes.empty()) { add(record, match, changes, parsed["Records"][i]); }
             }
@@ -62,7 +65,8 @@ public:
     [[nodiscard]] auto size() const { return all_.size(); }
 
 private:
-    void add(const freshet::stream_record& record, const auto& match, const freshet::change_set& changes, nlohmann::json& theirs) {
+    void add(const freshet::stream_record& record, const auto& match, const freshet::change_set& changes,
+             nlohmann::json& theirs) {
         auto& one = all_.emplace_back();
         one.record = &record;
         one.match = match;
@@ -71,8 +75,10 @@ private:
         one.changes = {changes.verdict, one.listed};
         one.theirs = std::move(theirs);
         const auto& stream = one.theirs.at("dynamodb");
-        one.their_key = nlohmann_peer::parse_key(stream["Keys"]["PK"]["S"].get_ref<const std::string&>(), stream["Keys"]["SK"]["S"].get_ref<const std::string&>());
-        nlohmann_peer::detect(receipts::metadata_fields::list, &stream["OldImage"], &stream["NewImage"], true, one.their_changes);
+        one.their_key = nlohmann_peer::parse_key(stream["Keys"]["PK"]["S"].get_ref<const std::string&>(),
+                                                 stream["Keys"]["SK"]["S"].get_ref<const std::string&>());
+        nlohmann_peer::detect(receipts::metadata_fields::list, &stream["OldImage"], &stream["NewImage"], true,
+                              one.their_changes);
         one.their_body = nlohmann_peer::body(one.theirs, *one.their_key, one.their_changes);
     }
 
@@ -88,7 +94,8 @@ public:
         const freshet::message_parts parts{*one.record, one.key, one.changes};
         const auto bound = freshet::message_body_bound(parts);
         if (memory_.size() < bound) { memory_.resize(bound); }
-        return {memory_.data(), static_cast<std::size_t>(freshet::write_message_body(memory_.data(), parts) - memory_.data())};
+        return {memory_.data(),
+                static_cast<std::size_t>(freshet::write_message_body(memory_.data(), parts) - memory_.data())};
     }
 
 private:
@@ -110,7 +117,8 @@ auto main(int argc, char** argv) -> int {
         freshet_bench::expect_same(nlohmann::json::parse(body) == one.their_body, "a body");
         freshet_bench::expect_same(freshet::sha256_of(body) == openssl(body), "a digest");
     }
-    std::printf("%zu messages of %zu bytes; bodies and digests are equal on both sides\n", all.size(), bytes / all.size());
+    std::printf("%zu messages of %zu bytes; bodies and digests are equal on both sides\n", all.size(),
+                bytes / all.size());
 
     const auto each_message = [&all](auto one) {
         return [&all, one] {
@@ -122,16 +130,18 @@ auto main(int argc, char** argv) -> int {
             for (const auto& body : bodies) { benchmark::DoNotOptimize(one(body)); }
         };
     };
-    freshet_bench::race("a message's body and its digest",
-                        {{"freshet", each_message([&](const ready& one) { return freshet::sha256_of(write(one)); })},
-                         {"freshet, the body alone", each_message([&](const ready& one) { return write(one).size(); })},
-                         {"freshet, the digest alone", each_body([](const std::string& body) { return freshet::sha256_of(body); })},
-                         {"OpenSSL, the digest alone", each_body([&](const std::string& body) { return openssl(body); })},
-                         {"nlohmann dump of a ready DOM", each_message([](const ready& one) { return one.their_body.dump().size(); })},
-                         {"nlohmann dump of a ready DOM + OpenSSL", each_message([&](const ready& one) { return openssl(one.their_body.dump()); })},
-                         {"nlohmann DOM built and dumped + OpenSSL", each_message([&](const ready& one) {
-                              return openssl(nlohmann_peer::body(one.theirs, *one.their_key, one.their_changes).dump());
-                          })}},
-                        all.size());
+    freshet_bench::race(
+        "a message's body and its digest",
+        {{"freshet", each_message([&](const ready& one) { return freshet::sha256_of(write(one)); })},
+         {"freshet, the body alone", each_message([&](const ready& one) { return write(one).size(); })},
+         {"freshet, the digest alone", each_body([](const std::string& body) { return freshet::sha256_of(body); })},
+         {"OpenSSL, the digest alone", each_body([&](const std::string& body) { return openssl(body); })},
+         {"nlohmann dump of a ready DOM", each_message([](const ready& one) { return one.their_body.dump().size(); })},
+         {"nlohmann dump of a ready DOM + OpenSSL",
+          each_message([&](const ready& one) { return openssl(one.their_body.dump()); })},
+         {"nlohmann DOM built and dumped + OpenSSL", each_message([&](const ready& one) {
+              return openssl(nlohmann_peer::body(one.theirs, *one.their_key, one.their_changes).dump());
+          })}},
+        all.size());
     return freshet_bench::run_races(argc, argv);
 }

@@ -55,7 +55,8 @@ auto compare(ours& mine, const std::vector<std::string>& events) -> std::size_t 
             freshet_bench::expect_same(message.queue == theirs[i].queue, "a queue");
             freshet_bench::expect_same(message.group_id == theirs[i].group, "a group");
             freshet_bench::expect_same(message.deduplication_id == theirs[i].deduplication_id, "a deduplication id");
-            freshet_bench::expect_same(nlohmann::json::parse(message.body) == nlohmann::json::parse(theirs[i].body), "a body");
+            freshet_bench::expect_same(nlohmann::json::parse(message.body) == nlohmann::json::parse(theirs[i].body),
+                                       "a body");
         }
         count += theirs.size();
     }
@@ -99,8 +100,8 @@ void race(const std::string& title, ours& mine, const freshet_bench::event_input
     const auto messages = compare(mine, input.events);
     const auto allocated = freshet_bench::allocations();
     run_ours();
-    std::printf("  %zu messages, equal on both sides; freshet allocates %zu times, its verdict once an event\n", messages,
-                freshet_bench::allocations() - allocated);
+    std::printf("  %zu messages, equal on both sides; freshet allocates %zu times, its verdict once an event\n",
+                messages, freshet_bench::allocations() - allocated);
     freshet_bench::race(title, {{"freshet", run_ours}, {"nlohmann DOM", run_dom}}, input.records);
 }
 

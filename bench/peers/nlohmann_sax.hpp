@@ -25,7 +25,9 @@ public:
     auto number_unsigned(number_unsigned_t) -> bool override { return true; }
     auto number_float(number_float_t, const string_t&) -> bool override { return true; }
     auto binary(binary_t&) -> bool override { return true; }
-    auto parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) -> bool override { return false; }
+    auto parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) -> bool override {
+        return false;
+    }
 
     auto string(string_t& text) -> bool override {
         if (within() == place::change && key_ == "SequenceNumber") { sum_.add_sequence(text); }
@@ -44,7 +46,9 @@ public:
             case place::outside: entered = place::event; break;
             case place::records: entered = place::record, ++sum_.records; break;
             case place::record: entered = key_ == "dynamodb" ? place::change : place::other; break;
-            case place::change: entered = key_ == "Keys" || key_ == "NewImage" || key_ == "OldImage" ? place::image : place::other; break;
+            case place::change:
+                entered = key_ == "Keys" || key_ == "NewImage" || key_ == "OldImage" ? place::image : place::other;
+                break;
             case place::image:
             case place::map:
             case place::list: entered = place::value; break;
@@ -56,7 +60,9 @@ public:
     }
     auto start_array(std::size_t) -> bool override {
         const bool of_value = within() == place::value;
-        open_.push_back(of_value ? (key_ == "L" ? place::list : place::set) : within() == place::event ? place::records : place::other);
+        open_.push_back(of_value                   ? (key_ == "L" ? place::list : place::set)
+                        : within() == place::event ? place::records
+                                                   : place::other);
         return true;
     }
     auto end_object() -> bool override { return open_.pop_back(), true; }

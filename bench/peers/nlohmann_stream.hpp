@@ -41,7 +41,9 @@ struct message {
             if (type == "N") { return json::parse(content.get_ref<const std::string&>()); }
             if (type == "NS") {
                 auto numbers = json::array();
-                for (const auto& number : content) { numbers.push_back(json::parse(number.get_ref<const std::string&>())); }
+                for (const auto& number : content) {
+                    numbers.push_back(json::parse(number.get_ref<const std::string&>()));
+                }
                 return numbers;
             }
             return nullptr;
@@ -66,7 +68,9 @@ struct message {
     if (type != b.begin().key()) { return false; }
     const auto& x = a.begin().value();
     const auto& y = b.begin().value();
-    const auto number = [](const json& text) { return std::strtod(text.get_ref<const std::string&>().c_str(), nullptr); };
+    const auto number = [](const json& text) {
+        return std::strtod(text.get_ref<const std::string&>().c_str(), nullptr);
+    };
     if (type == "N") { return number(x) == number(y); }
     if (type == "L") { return std::equal(x.begin(), x.end(), y.begin(), y.end(), same); }
     if (type == "M") {
@@ -75,10 +79,13 @@ struct message {
             return other != y.end() && same(member.value(), *other);
         });
     }
-    if (type == "SS" || type == "BS") { return x.size() == y.size() && std::is_permutation(x.begin(), x.end(), y.begin()); }
+    if (type == "SS" || type == "BS") {
+        return x.size() == y.size() && std::is_permutation(x.begin(), x.end(), y.begin());
+    }
     if (type == "NS") {
         return x.size() == y.size() &&
-               std::is_permutation(x.begin(), x.end(), y.begin(), [&](const json& m, const json& n) { return number(m) == number(n); });
+               std::is_permutation(x.begin(), x.end(), y.begin(),
+                                   [&](const json& m, const json& n) { return number(m) == number(n); });
     }
     return false;
 }
@@ -96,7 +103,8 @@ struct change {
     return found == image->end() || (null_is_absent && found->contains("NULL")) ? nullptr : &*found;
 }
 
-inline void detect(std::span<const std::string_view> fields, const json* before, const json* after, bool null_is_absent, std::vector<change>& out) {
+inline void detect(std::span<const std::string_view> fields, const json* before, const json* after, bool null_is_absent,
+                   std::vector<change>& out) {
     out.clear();
     for (const auto field : fields) {
         const change one{field, side(before, field, null_is_absent), side(after, field, null_is_absent)};
@@ -134,8 +142,8 @@ struct key {
     k.image_id = partition;
     if (!take(sort, "RECEIPT#") || !take_number(sort, k.receipt)) { return std::nullopt; }
     if (sort == "#METADATA") { return k; }
-    if (!take(sort, "#LINE#") || !take_number(sort, k.line) || !take(sort, "#WORD#") || !take_number(sort, k.word) || !take(sort, "#LABEL#") ||
-        sort.empty() || sort.find('#') != std::string_view::npos) {
+    if (!take(sort, "#LINE#") || !take_number(sort, k.line) || !take(sort, "#WORD#") || !take_number(sort, k.word) ||
+        !take(sort, "#LABEL#") || sort.empty() || sort.find('#') != std::string_view::npos) {
         return std::nullopt;
     }
     k.label = sort;
@@ -155,7 +163,8 @@ struct key {
     }
     auto& listed = made["changes"] = json::object();
     for (const auto& one : changes) {
-        listed[std::string{one.field}] = {{"old", one.before ? plain(*one.before) : json{}}, {"new", one.after ? plain(*one.after) : json{}}};
+        listed[std::string{one.field}] = {{"old", one.before ? plain(*one.before) : json{}},
+                                          {"new", one.after ? plain(*one.after) : json{}}};
     }
     made["event_name"] = record.at("eventName");
     const freshet::time_point at{std::chrono::seconds{stream.at("ApproximateCreationDateTime").get<std::int64_t>()}};
@@ -171,7 +180,8 @@ struct key {
 /// An event's text in, its messages out.
 inline void translate(std::string_view event, std::vector<message>& out) {
     static constexpr auto& metadata_fields = receipts::metadata_fields::list;
-    static constexpr std::array<std::string_view, 4> label_fields{"reasoning", "validation_status", "label_proposed_by", "label_consolidated_from"};
+    static constexpr std::array<std::string_view, 4> label_fields{"reasoning", "validation_status", "label_proposed_by",
+                                                                  "label_consolidated_from"};
     const auto parsed = json::parse(event);
     std::vector<change> changes;
     for (const auto& record : parsed.at("Records")) {
@@ -179,13 +189,16 @@ inline void translate(std::string_view event, std::vector<message>& out) {
         if (name == "INSERT") { continue; }
         const auto& stream = record.at("dynamodb");
         const auto& keys = stream.at("Keys");
-        const auto k = parse_key(keys.at("PK").at("S").get_ref<const std::string&>(), keys.at("SK").at("S").get_ref<const std::string&>());
+        const auto k = parse_key(keys.at("PK").at("S").get_ref<const std::string&>(),
+                                 keys.at("SK").at("S").get_ref<const std::string&>());
         if (!k) { continue; }
 
         const auto before = stream.find("OldImage");
         const auto after = stream.find("NewImage");
-        const auto fields = k->is_label() ? std::span<const std::string_view>{label_fields} : std::span<const std::string_view>{metadata_fields};
-        detect(fields, before != stream.end() ? &*before : nullptr, after != stream.end() ? &*after : nullptr, true, changes);
+        const auto fields = k->is_label() ? std::span<const std::string_view>{label_fields}
+                                          : std::span<const std::string_view>{metadata_fields};
+        detect(fields, before != stream.end() ? &*before : nullptr, after != stream.end() ? &*after : nullptr, true,
+               changes);
         if (name == "MODIFY" && changes.empty()) { continue; }
         const json label{{"S", k->label}}; // the key's own field goes with the item
         if (name == "REMOVE" && k->is_label()) { changes.insert(changes.begin(), {"label", &label, nullptr}); }

@@ -36,12 +36,16 @@ inline void pad_image(nlohmann::ordered_json& image, std::size_t number) {
     image["model"] = text("layout-reader-2024-11");
     image["score"] = {{"N", "0.9" + std::to_string(number % 1000)}};
     image["reviewed"] = {{"BOOL", number % 2 == 0}};
-    image["box"] = {{"M", {{"x", {{"N", std::to_string(number % 600)}}}, {"y", {{"N", "17.25"}}}, {"width", {{"N", "140"}}}}}};
+    image["box"] = {
+        {"M", {{"x", {{"N", std::to_string(number % 600)}}}, {"y", {{"N", "17.25"}}}, {"width", {{"N", "140"}}}}}};
     image["corners"] = {{"L", {{{"N", "0.125"}}, {{"N", "0.875"}}}}};
-    image["notes"] = text("printed on thermal paper, folded twice; the total stands at the lower right, the tax above it, and both were "
-                          "read again at twice the resolution when the first reading and the sum of the lines differed; the merchant's stamp "
-                          "covers two digits of the date, which the second reading took from the till's own line at the foot of the receipt, "
-                          "where the same date stands beside the number of the till");
+    image["notes"] = text(
+        "printed on thermal paper, folded twice; the total stands at the lower right, the tax above it, and both were "
+        "read again at twice the resolution when the first reading and the sum of the lines differed; the merchant's "
+        "stamp "
+        "covers two digits of the date, which the second reading took from the till's own line at the foot of the "
+        "receipt, "
+        "where the same date stands beside the number of the till");
 }
 
 /// The generated events, padded to what records of such tables weigh.

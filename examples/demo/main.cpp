@@ -7,8 +7,9 @@
 /// `stream_to_fifo` on events that are made up on the spot, unless it is given others.
 auto main(int argc, char** argv) -> int {
     const auto settings = stream_to_fifo::read_settings(
-        argc, argv, "Shows the way of change records into FIFO messages: made-up receipts are edited, and each edit that matters\n"
-                    "becomes a message on stdout. Takes what stream_to_fifo takes.");
+        argc, argv,
+        "Shows the way of change records into FIFO messages: made-up receipts are edited, and each edit that matters\n"
+        "becomes a message on stdout. Takes what stream_to_fifo takes.");
     if (!settings.wanted) { return settings.exit_code; }
     if (settings.wanted->input != "-") { return stream_to_fifo::run(*settings.wanted); }
 

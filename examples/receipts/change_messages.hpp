@@ -65,7 +65,8 @@ struct change_counts {
     std::size_t failed{};
 
     auto operator+=(const change_counts& more) -> change_counts& {
-        built += more.built, unchanged += more.unchanged, ignored += more.ignored, expired += more.expired, failed += more.failed;
+        built += more.built, unchanged += more.unchanged, ignored += more.ignored, expired += more.expired,
+            failed += more.failed;
         return *this;
     }
 };
@@ -76,12 +77,14 @@ class change_messages {
 public:
     using emits = freshet::event_list<record_failed, freshet::id_mapped>;
 
-    explicit change_messages(change_messages_options options, Observer& seen) : options_{std::move(options)}, seen_{seen}, builder_{options_.builder, forward{seen}} {
+    explicit change_messages(change_messages_options options, Observer& seen)
+        : options_{std::move(options)}, seen_{seen}, builder_{options_.builder, forward{seen}} {
         for (const auto& fields : options_.fields) { detectors_.emplace_back(fields, options_.detector); }
     }
 
     /// Adds the messages of all records to `out`, in order; a record that fails leaves the others alone.
-    auto add(std::span<const freshet::decoded_record> records, freshet::message_batch& out, freshet::batch_verdict& verdict) -> change_counts {
+    auto add(std::span<const freshet::decoded_record> records, freshet::message_batch& out,
+             freshet::batch_verdict& verdict) -> change_counts {
         change_counts counts;
         for (std::size_t i = 0; i < records.size(); ++i) {
             auto done = records[i] ? one(*records[i], i, out, counts) : records[i].fault().as_error("malformed record");
@@ -103,21 +106,27 @@ private:
         void on(const freshet::id_mapped& event) { freshet::emit(seen, event); }
     };
 
-    [[nodiscard]] auto one(const freshet::stream_record& record, std::size_t index, freshet::message_batch& out, change_counts& counts) -> freshet::result<void> {
+    [[nodiscard]] auto one(const freshet::stream_record& record, std::size_t index, freshet::message_batch& out,
+                           change_counts& counts) -> freshet::result<void> {
         const auto text_of = [&](std::string_view name) {
             const auto key = record.keys.find(name);
             return key && key->type() == freshet::attribute_type::string ? key->text() : std::string_view{};
         };
         const auto match = registry::match(text_of("PK"), text_of("SK"));
         if (!match || !routes::any_for(match.name())) { return ++counts.ignored, freshet::result<void>{}; }
-        if (options_.oldest && record.created_at && *record.created_at < *options_.oldest) { return ++counts.expired, freshet::result<void>{}; }
+        if (options_.oldest && record.created_at && *record.created_at < *options_.oldest) {
+            return ++counts.expired, freshet::result<void>{};
+        }
 
         const auto key = match.erased();
-        groups_.reset();
-        destinations_.clear();
-        if (auto found = routes::destinations(key, groups_, destinations_); !found) { return found; }
         const auto changes = detectors_[match.index()].detect(record, key);
-        auto built = builder_.build(record, index, key, changes, destinations_, out);
+        auto built = builder_.judge(record, changes);
+        if (built && *built == freshet::build_verdict::built) {
+            groups_.reset();
+            destinations_.clear();
+            if (auto found = routes::destinations(key, groups_, destinations_); !found) { return found; }
+            built = builder_.build(record, index, key, changes, destinations_, out);
+        }
         if (!built) { return std::move(built).why(); }
         switch (*built) {
             case freshet::build_verdict::built: ++counts.built; break;

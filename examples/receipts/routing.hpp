@@ -9,15 +9,16 @@
 namespace receipts {
 
 /// A receipt's merchant stands in the metadata of all its embeddings.
-using metadata_fields =
-    freshet::monitored<"canonical_merchant_name", "merchant_name", "merchant_category", "address", "phone_number", "place_id">;
+using metadata_fields = freshet::monitored<"canonical_merchant_name", "merchant_name", "merchant_category", "address",
+                                           "phone_number", "place_id">;
 
 /// A word's label stands in the metadata of that word's embedding alone. `label` itself is part of the item's key.
 using label_fields =
     freshet::monitored<"label", "reasoning", "validation_status", "label_proposed_by", "label_consolidated_from">;
 
 using receipt_group = freshet::key_pattern<"IMAGE#{image_id:uuid}#RECEIPT#{receipt_id:d}">;
-using word_group = freshet::key_pattern<"IMAGE#{image_id:uuid}#RECEIPT#{receipt_id:d}#LINE#{line_id:d}#WORD#{word_id:d}">;
+using word_group =
+    freshet::key_pattern<"IMAGE#{image_id:uuid}#RECEIPT#{receipt_id:d}#LINE#{line_id:d}#WORD#{word_id:d}">;
 
 /// Embeddings of lines and of words are kept apart, and a queue feeds each collection.
 using routes = freshet::routes<freshet::route<receipt_metadata, "lines", receipt_group>,

@@ -51,7 +51,8 @@ inline void append_line(std::string& lines, const freshet::message_view& message
     const auto quoted = [&](std::string_view text) {
         const auto from = lines.size();
         lines.resize(from + freshet::detail::json_string_bound(text.size()));
-        lines.resize(static_cast<std::size_t>(freshet::detail::write_json_string(lines.data() + from, text) - lines.data()));
+        lines.resize(
+            static_cast<std::size_t>(freshet::detail::write_json_string(lines.data() + from, text) - lines.data()));
     };
     lines += R"({"queue":)";
     quoted(message.queue);
@@ -95,7 +96,8 @@ private:
         const auto records = decoder_.decode(line);
         if (!records) {
             ++totals_.refused_events;
-            log_.line(level::error, "{}", records.fault().as_error(fmt::format("Refused the event on line {}", line_number_)).note);
+            log_.line(level::error, "{}",
+                      records.fault().as_error(fmt::format("Refused the event on line {}", line_number_)).note);
             return respond(freshet::batch_response::fail_all());
         }
         log_.line(level::info, "Processing {} DynamoDB stream records", records->size());
@@ -135,9 +137,12 @@ private:
     struct reporter {
         program& self;
         void on(const receipts::record_failed& event) {
-            self.log_.line(level::error, "Error processing stream record {}: {}", event.event_id.empty() ? "(no event id)" : event.event_id, event.why.note);
+            self.log_.line(level::error, "Error processing stream record {}: {}",
+                           event.event_id.empty() ? "(no event id)" : event.event_id, event.why.note);
         }
-        void on(const freshet::id_mapped& event) { self.log_.line(level::info, "Queues do not take the id '{}': '{}' stands for it", event.raw, event.id); }
+        void on(const freshet::id_mapped& event) {
+            self.log_.line(level::info, "Queues do not take the id '{}': '{}' stands for it", event.raw, event.id);
+        }
     };
 
     settings wanted_;
@@ -179,14 +184,18 @@ private:
     if (sample == nullptr && wanted.input != "-") {
         file.open(wanted.input, std::ios::binary);
         // A directory opens well and fails at its first byte.
-        if (!file || (file.peek() == std::ifstream::traits_type::eof() && file.bad())) { return cannot_open(wanted.input); }
+        if (!file || (file.peek() == std::ifstream::traits_type::eof() && file.bad())) {
+            return cannot_open(wanted.input);
+        }
         file.clear();
     }
     auto& in = sample != nullptr ? *sample : wanted.input == "-" ? std::cin : file;
     const output_file messages{wanted.output};
     if (messages.get() == nullptr) { return cannot_open(wanted.output); }
     std::optional<output_file> responses;
-    if (!wanted.response.empty() && responses.emplace(wanted.response).get() == nullptr) { return cannot_open(wanted.response); }
+    if (!wanted.response.empty() && responses.emplace(wanted.response).get() == nullptr) {
+        return cannot_open(wanted.response);
+    }
 
     program it{wanted, in, messages.get(), responses ? responses->get() : nullptr};
     const auto code = it.run();

@@ -48,7 +48,9 @@ inline constexpr int usage = 2;
     using namespace std::chrono;
     std::int64_t count = 0;
     const auto [unit, bad] = std::from_chars(text.data(), text.data() + text.size(), count);
-    if (bad != std::errc{} || count <= 0 || count > 100'000 || unit + 1 != text.data() + text.size()) { return std::nullopt; }
+    if (bad != std::errc{} || count <= 0 || count > 100'000 || unit + 1 != text.data() + text.size()) {
+        return std::nullopt;
+    }
     switch (*unit) {
         case 's': return seconds{count};
         case 'm': return minutes{count};
@@ -83,10 +85,13 @@ inline constexpr int usage = 2;
     app.add_option("--input", wanted.input, "events, one a line of JSON as Lambda or GetRecords has them; - is stdin");
     app.add_option("--output", wanted.output, "where the messages go, one a line of JSON; - is stdout");
     app.add_option("--response", wanted.response, "a file for one partial batch response an event");
-    app.add_option("--events", events, "which changes make messages (default: modify,remove)")->delimiter(',')->check(CLI::IsMember({"insert", "modify", "remove"}));
+    app.add_option("--events", events, "which changes make messages (default: modify,remove)")
+        ->delimiter(',')
+        ->check(CLI::IsMember({"insert", "modify", "remove"}));
     app.add_option("--max-age", max_age, "leave out records older than this (90s, 5m, 1h, 2d; default: no limit)");
     app.add_option("--now", now, "the time to judge age by (RFC 3339; default: the machine's clock)");
-    app.add_flag("--json", wanted.json_summary, "print a summary as one JSON document on stdout; --output is then a file");
+    app.add_flag("--json", wanted.json_summary,
+                 "print a summary as one JSON document on stdout; --output is then a file");
     app.footer("Environment: LOG_LEVEL (DEBUG, INFO, WARNING, ERROR), MONITORED_FIELDS_RECEIPT_METADATA and\n"
                "MONITORED_FIELDS_RECEIPT_WORD_LABEL (names between commas).\n"
                "Exit code: 0 all well, 1 some records failed, 2 usage, 3 the output cannot be written.");
@@ -99,9 +104,13 @@ inline constexpr int usage = 2;
         return refuse(wrong.what());
     }
 
-    if (wanted.json_summary && wanted.output == "-") { return refuse("--json prints on stdout, so --output must name a file"); }
+    if (wanted.json_summary && wanted.output == "-") {
+        return refuse("--json prints on stdout, so --output must name a file");
+    }
     auto& builder = wanted.messages.builder;
-    const auto asked = [&](std::string_view event) { return std::find(events.begin(), events.end(), event) != events.end(); };
+    const auto asked = [&](std::string_view event) {
+        return std::find(events.begin(), events.end(), event) != events.end();
+    };
     builder.inserts = asked("insert");
     builder.modifies = asked("modify");
     builder.removes = asked("remove");
@@ -114,7 +123,9 @@ inline constexpr int usage = 2;
     for (std::size_t i = 0; i < receipts::registry::size; ++i) {
         const auto entity = receipts::registry::names[i];
         if (!receipts::routes::any_for(entity)) { continue; }
-        if (const auto wrong = detail::read_fields(entity, wanted.messages.fields[i]); !wrong.empty()) { return refuse(wrong); }
+        if (const auto wrong = detail::read_fields(entity, wanted.messages.fields[i]); !wrong.empty()) {
+            return refuse(wrong);
+        }
     }
     if (!now.empty() && max_age.empty()) { return refuse("--now has no effect without --max-age"); }
     if (!max_age.empty()) {

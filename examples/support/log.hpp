@@ -30,7 +30,8 @@ public:
         if (level < least_) { return; }
         constexpr const char* names[]{"DEBUG", "INFO", "WARNING", "ERROR"};
         // One write a line, so that lines of several processes do not mix.
-        const auto out = fmt::format("{}: {}\n", names[static_cast<int>(level)], fmt::format(text, std::forward<Args>(args)...));
+        const auto out =
+            fmt::format("{}: {}\n", names[static_cast<int>(level)], fmt::format(text, std::forward<Args>(args)...));
         std::fwrite(out.data(), 1, out.size(), stderr);
     }
 

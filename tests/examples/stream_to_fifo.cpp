@@ -86,14 +86,15 @@ auto five_records() -> json {
     for (int i = 1; i <= 5; ++i) {
         const auto sort = "RECEIPT#00001#LINE#00001#WORD#0000" + std::to_string(i) + "#LABEL#TOTAL";
         const auto image = [](const char* status) { return json{{"validation_status", {{"S", status}}}}; };
-        records.push_back({{"eventID", "e" + std::to_string(i)},
-                           {"eventName", "MODIFY"},
-                           {"dynamodb",
-                            {{"Keys", {{"PK", {{"S", "IMAGE#550e8400-e29b-41d4-a716-446655440000"}}}, {"SK", {{"S", sort}}}}},
-                             {"OldImage", image("PENDING")},
-                             {"NewImage", image("VALID")},
-                             {"ApproximateCreationDateTime", 1'736'936'000 + i},
-                             {"SequenceNumber", std::to_string(100 + i)}}}});
+        records.push_back(
+            {{"eventID", "e" + std::to_string(i)},
+             {"eventName", "MODIFY"},
+             {"dynamodb",
+              {{"Keys", {{"PK", {{"S", "IMAGE#550e8400-e29b-41d4-a716-446655440000"}}}, {"SK", {{"S", sort}}}}},
+               {"OldImage", image("PENDING")},
+               {"NewImage", image("VALID")},
+               {"ApproximateCreationDateTime", 1'736'936'000 + i},
+               {"SequenceNumber", std::to_string(100 + i)}}}});
     }
     return records;
 }
@@ -115,7 +116,8 @@ TEST_CASE("all well: each message is a line with queue, group, dedup and body, a
     CHECK(got.responses == std::vector<std::string>{R"({"batchItemFailures":[]})"});
 }
 
-TEST_CASE("the third of five records is poison: exit code 1, its number is the checkpoint, the others make their messages") {
+TEST_CASE(
+    "the third of five records is poison: exit code 1, its number is the checkpoint, the others make their messages") {
     auto records = five_records();
     records[2]["dynamodb"]["NewImage"]["odd"] = {{"Q", "?"}};
     const auto got = run_on(event_of(records));

@@ -11,8 +11,8 @@ namespace freshet {
 
 /// Reads decimal seconds since 1970-01-01T00:00:00Z, exactly, and cuts them to microseconds toward the past.
 ///
-/// Whole (`1479499740`), with a fraction (`1479499740.5`) or with an exponent (`1.47949974E9`), as the services and their
-/// libraries print epoch times. The instant lies in the years 0000 to 9999, as RFC 3339 can print it.
+/// Whole (`1479499740`), with a fraction (`1479499740.5`) or with an exponent (`1.47949974E9`), as the services and
+/// their libraries print epoch times. The instant lies in the years 0000 to 9999, as RFC 3339 can print it.
 [[nodiscard]] constexpr auto parse_epoch_seconds(std::string_view text) noexcept -> parsed<time_point> {
     constexpr std::int64_t first = -62'167'219'200'000'000; // 0000-01-01T00:00:00Z
     constexpr std::int64_t last = 253'402'300'799'999'999;  // 9999-12-31T23:59:59.999999Z

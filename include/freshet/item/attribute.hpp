@@ -9,7 +9,18 @@
 namespace freshet {
 
 /// The ten types of a DynamoDB attribute value; an attribute has exactly one.
-enum class attribute_type : std::uint8_t { string, number, binary, boolean, null, list, map, string_set, number_set, binary_set };
+enum class attribute_type : std::uint8_t {
+    string,
+    number,
+    binary,
+    boolean,
+    null,
+    list,
+    map,
+    string_set,
+    number_set,
+    binary_set
+};
 
 /// The type's descriptor in DynamoDB JSON: `S`, `N`, `B`, `BOOL`, `NULL`, `L`, `M`, `SS`, `NS`, `BS`.
 [[nodiscard]] constexpr auto descriptor_of(attribute_type type) noexcept -> std::string_view {
@@ -44,7 +55,9 @@ public:
     /// Decoded characters: a string's UTF-8, a number's own digits, a binary's base64; empty for other types.
     [[nodiscard]] constexpr auto text() const noexcept -> std::string_view { return node_->text; }
     /// The value of a BOOL; false for other types.
-    [[nodiscard]] constexpr auto boolean() const noexcept -> bool { return node_->type == attribute_type::boolean && node_->token == "true"; }
+    [[nodiscard]] constexpr auto boolean() const noexcept -> bool {
+        return node_->type == attribute_type::boolean && node_->token == "true";
+    }
     /// The value's JSON text as it stands in the event, without its descriptor.
     [[nodiscard]] constexpr auto token() const noexcept -> std::string_view { return node_->token; }
 
@@ -91,7 +104,8 @@ constexpr auto attribute::end() const noexcept -> iterator { return iterator{nod
 class image {
 public:
     constexpr image() = default;
-    constexpr image(const detail::attribute_node* first, std::size_t nodes) noexcept : first_{first}, last_{first + nodes} {}
+    constexpr image(const detail::attribute_node* first, std::size_t nodes) noexcept
+        : first_{first}, last_{first + nodes} {}
 
     [[nodiscard]] constexpr auto begin() const noexcept -> attribute::iterator { return attribute::iterator{first_}; }
     [[nodiscard]] constexpr auto end() const noexcept -> attribute::iterator { return attribute::iterator{last_}; }
@@ -104,8 +118,11 @@ public:
         return find(name, anywhere);
     }
     /// The same, looking first at the tape position `hint`, where an image of the same shape had it; updates `hint`.
-    [[nodiscard]] constexpr auto find(std::string_view name, std::uint32_t& hint) const noexcept -> std::optional<attribute> {
-        if (hint < static_cast<std::size_t>(last_ - first_) && first_[hint].top && first_[hint].name == name) { return attribute{first_[hint]}; }
+    [[nodiscard]] constexpr auto find(std::string_view name, std::uint32_t& hint) const noexcept
+        -> std::optional<attribute> {
+        if (hint < static_cast<std::size_t>(last_ - first_) && first_[hint].top && first_[hint].name == name) {
+            return attribute{first_[hint]};
+        }
         for (const auto* at = first_; at != last_; at += 1 + at->inner) {
             if (at->name == name) {
                 hint = static_cast<std::uint32_t>(at - first_);

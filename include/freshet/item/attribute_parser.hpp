@@ -50,6 +50,7 @@ public:
             if (!text(at, attribute_type::string)) { return false; }
             if (in_.take('}')) { return true; }
             if (!in_.expect(',', json_scanner::more_or_end)) { return false; }
+            static_cast<void>(in_.peek());
             in_.refuse(in_.position(), more_types);
             return in_.skip_members();
         }
@@ -58,7 +59,9 @@ public:
         static_cast<void>(in_.take('{'));
         if (in_.take('}')) { return in_.refuse(open, "an attribute value without a type"), true; }
         json_string descriptor;
-        if (!in_.string(descriptor) || !in_.expect(':', "a colon was expected") || !typed(at, descriptor, depth)) { return false; }
+        if (!in_.string(descriptor) || !in_.expect(':', "a colon was expected") || !typed(at, descriptor, depth)) {
+            return false;
+        }
         tape_[at].inner = static_cast<std::uint32_t>(tape_.size() - at - 1);
         return in_.take('}') || (in_.expect(',', json_scanner::more_or_end) && refuse_more_types(descriptor));
     }
@@ -75,7 +78,8 @@ private:
         for (auto at = earlier.first; at != earlier.last && in_.peek() == '"'; at += 1 + tape_[at].inner) {
             if (!tape_[at].plain_name) { return false; }
             const auto name = tape_[at].name;
-            const std::string_view token{name.data() - 1, name.size() + 2}; // a plain name stands in the event, in quotes
+            // A plain name stands in the event, in quotes.
+            const std::string_view token{name.data() - 1, name.size() + 2};
             if (!in_.take_text(token)) { return false; }
             if (!in_.expect(':', "a colon was expected") || !value({token, name}, 0)) { return false; }
             if (in_.take('}')) { return true; }
@@ -87,7 +91,9 @@ private:
     /// Reads the members behind those on the tape from `first` on.
     [[nodiscard]] auto on_from(std::size_t first) -> bool {
         object_names names{in_.memory().names};
-        for (auto at = first; at != tape_.size(); at += 1 + tape_[at].inner) { static_cast<void>(names.add(tape_[at].name)); }
+        for (auto at = first; at != tape_.size(); at += 1 + tape_[at].inner) {
+            static_cast<void>(names.add(tape_[at].name));
+        }
         return in_.more_members(names, [&](const json_string& name) { return value(name, 0); });
     }
 
@@ -116,10 +122,14 @@ private:
     [[nodiscard]] auto refuse_more_types(const json_string& first) -> bool {
         object_names names{in_.memory().names};
         static_cast<void>(names.add(first.text));
-        return in_.more_members(names, [&](const json_string&) { return refuse_and_skip(more_types); });
+        return in_.more_members(names, [&](const json_string& other) {
+            in_.refuse(other.token.data(), more_types);
+            return in_.skip_value();
+        });
     }
 
-    [[nodiscard]] static constexpr auto type_called(std::string_view descriptor) noexcept -> std::optional<attribute_type> {
+    [[nodiscard]] static constexpr auto type_called(std::string_view descriptor) noexcept
+        -> std::optional<attribute_type> {
         const auto word = [](std::string_view text) {
             std::uint64_t w = text.size(); // NULs in front count too
             for (const char c : text) { w = w << 8 | static_cast<unsigned char>(c); }
@@ -147,7 +157,9 @@ private:
             case attribute_type::number:
             case attribute_type::binary: return text(at, type);
             case attribute_type::boolean:
-                if (in_.peek() != 't' && in_.peek() != 'f') { return refuse_and_skip("a BOOL that is neither true nor false"); }
+                if (in_.peek() != 't' && in_.peek() != 'f') {
+                    return refuse_and_skip("a BOOL that is neither true nor false");
+                }
                 return in_.skip_value();
             case attribute_type::null:
                 if (in_.peek() != 't') { return refuse_and_skip("a NULL that is not true"); }
@@ -193,7 +205,9 @@ private:
                 const auto at = tape_.size();
                 tape_.push_back({.type = element});
                 if (!text(at, element)) { return false; }
-                if (!in_.refusal() && !seen.add(identity(tape_[at]))) { in_.refuse(tape_[at].token.data(), "a value that repeats in a set"); }
+                if (!in_.refusal() && !seen.add(identity(tape_[at]))) {
+                    in_.refuse(tape_[at].token.data(), "a value that repeats in a set");
+                }
                 return true;
             })) {
             return false;

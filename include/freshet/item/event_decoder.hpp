@@ -34,7 +34,9 @@ public:
         tape_.clear();
         raw_.clear();
         records_.clear();
-        if (event.size() >= std::numeric_limits<std::uint32_t>::max()) { return parse_fault{0, "an event of 4 GiB or more"}; }
+        if (event.size() >= std::numeric_limits<std::uint32_t>::max()) {
+            return parse_fault{0, "an event of 4 GiB or more"};
+        }
 
         detail::json_scanner in{event, memory_};
         detail::record_parser records{in, tape_};

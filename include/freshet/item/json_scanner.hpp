@@ -58,7 +58,9 @@ public:
     [[nodiscard]] auto memory() noexcept -> scan_memory& { return memory_; }
 
     [[nodiscard]] auto position() const noexcept -> const char* { return next_; }
-    [[nodiscard]] auto offset_of(const char* p) const noexcept -> std::size_t { return static_cast<std::size_t>(p - begin_); }
+    [[nodiscard]] auto offset_of(const char* p) const noexcept -> std::size_t {
+        return static_cast<std::size_t>(p - begin_);
+    }
 
     /// Notes that the value at `where` is good JSON and wrong all the same. Always false.
     [[gnu::cold]] auto refuse(const char* where, std::string_view reason) -> bool {
@@ -69,7 +71,9 @@ public:
     void refuse(const parse_fault& earlier) { refusal_ = earlier; }
     /// Gives up at `where`. Always false.
     [[gnu::cold]] auto fail(const char* where, std::string_view reason) -> bool {
-        if (!error_) { error_ = parse_fault{offset_of(where), where == end_ ? std::string_view{"the text ends too soon"} : reason}; }
+        if (!error_) {
+            error_ = parse_fault{offset_of(where), where == end_ ? std::string_view{"the text ends too soon"} : reason};
+        }
         next_ = end_;
         return false;
     }
@@ -86,10 +90,15 @@ public:
         ++next_;
         return true;
     }
-    [[nodiscard, gnu::always_inline]] auto expect(char c, std::string_view reason) -> bool { return take(c) || fail(next_, reason); }
+    [[nodiscard, gnu::always_inline]] auto expect(char c, std::string_view reason) -> bool {
+        return take(c) || fail(next_, reason);
+    }
     /// Takes `literal` if the text goes on with exactly these bytes.
     [[nodiscard, gnu::always_inline]] auto take_text(std::string_view literal) noexcept -> bool {
-        if (static_cast<std::size_t>(end_ - next_) < literal.size() || std::memcmp(next_, literal.data(), literal.size()) != 0) { return false; }
+        if (static_cast<std::size_t>(end_ - next_) < literal.size() ||
+            std::memcmp(next_, literal.data(), literal.size()) != 0) {
+            return false;
+        }
         next_ += literal.size();
         return true;
     }
@@ -205,7 +214,9 @@ public:
                 return false;
             }
             while (open.size() > outer && !take(',')) {
-                if (!expect(open.back() != 0 ? '}' : ']', "a comma or a closing bracket was expected")) { return false; }
+                if (!expect(open.back() != 0 ? '}' : ']', "a comma or a closing bracket was expected")) {
+                    return false;
+                }
                 open.pop_back();
             }
             if (open.size() == outer) { return true; }

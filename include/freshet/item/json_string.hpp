@@ -25,10 +25,12 @@ namespace freshet::detail {
             ++i;
         } else if (lead >= 0xc2 && lead <= 0xdf && between(i + 1, 0x80, 0xbf)) {
             i += 2;
-        } else if (lead >= 0xe0 && lead <= 0xef && between(i + 1, lead == 0xe0 ? 0xa0 : 0x80, lead == 0xed ? 0x9f : 0xbf) &&
+        } else if (lead >= 0xe0 && lead <= 0xef &&
+                   between(i + 1, lead == 0xe0 ? 0xa0 : 0x80, lead == 0xed ? 0x9f : 0xbf) &&
                    between(i + 2, 0x80, 0xbf)) {
             i += 3;
-        } else if (lead >= 0xf0 && lead <= 0xf4 && between(i + 1, lead == 0xf0 ? 0x90 : 0x80, lead == 0xf4 ? 0x8f : 0xbf) &&
+        } else if (lead >= 0xf0 && lead <= 0xf4 &&
+                   between(i + 1, lead == 0xf0 ? 0x90 : 0x80, lead == 0xf4 ? 0x8f : 0xbf) &&
                    between(i + 2, 0x80, 0xbf) && between(i + 3, 0x80, 0xbf)) {
             i += 4;
         } else {
@@ -49,7 +51,10 @@ struct escape {
     std::int32_t value = 0;
     for (int i = 0; i < 4; ++i) {
         const char c = p[i];
-        const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        const int digit = c >= '0' && c <= '9'   ? c - '0'
+                          : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                          : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                                 : -1;
         if (digit < 0) { return -1; }
         value = value * 16 + digit;
     }
@@ -139,7 +144,10 @@ inline auto write_json_string(char* out, std::string_view text) noexcept -> char
             *out++ = short_escapes[at + 1];
             continue;
         }
-        for (const char digit : {'u', '0', '0', hex[static_cast<unsigned char>(c) >> 4], hex[static_cast<unsigned char>(c) & 15]}) { *out++ = digit; }
+        for (const char digit :
+             {'u', '0', '0', hex[static_cast<unsigned char>(c) >> 4], hex[static_cast<unsigned char>(c) & 15]}) {
+            *out++ = digit;
+        }
     }
     *out++ = '"';
     return out;

@@ -30,7 +30,9 @@ struct portable_string_kernel {
             const auto slash = x ^ (ones * '\\');
             // A byte's high bit is set where it was zero (quote, slash) or below 0x20; a borrow can only add
             // false alarms behind a true one, and the byte loop below settles those.
-            if (((((quote - ones) & ~quote) | ((slash - ones) & ~slash) | ((x - ones * 0x20) & ~x)) & high) != 0) { break; }
+            if (((((quote - ones) & ~quote) | ((slash - ones) & ~slash) | ((x - ones * 0x20) & ~x)) & high) != 0) {
+                break;
+            }
             seen |= x;
         }
         for (; p < end && !ends_plain_run(*p); ++p) { seen |= static_cast<unsigned char>(*p); }

@@ -114,13 +114,17 @@ private:
     /// Six bits that differ for most names of one object: most names need no comparison at all.
     [[nodiscard]] static auto digest(std::string_view name) noexcept -> unsigned {
         if (name.empty()) { return 0; }
-        const auto byte = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(name[i])); };
-        const auto sum = byte(0) + (byte(name.size() - 1) << 8) + (byte(name.size() / 2) << 16) + (static_cast<std::uint32_t>(name.size()) << 24);
+        const auto byte = [&](std::size_t i) {
+            return static_cast<std::uint32_t>(static_cast<unsigned char>(name[i]));
+        };
+        const auto sum = byte(0) + (byte(name.size() - 1) << 8) + (byte(name.size() / 2) << 16) +
+                         (static_cast<std::uint32_t>(name.size()) << 24);
         return (sum * 0x9e3779b1u) >> 26;
     }
 
     name_set& many_;
-    std::array<const char*, 24> text_; // the first `count_` are set, the rest is left as it is: this is built per object
+    std::array<const char*, 24>
+        text_; // the first `count_` are set, the rest is left as it is: this is built per object
     std::array<std::size_t, 24> size_;
     std::size_t count_{};
     std::uint64_t digests_{};

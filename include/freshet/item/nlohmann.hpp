@@ -82,7 +82,8 @@ inline auto json_pointer_path::error(std::string_view reason) const -> freshet::
 
 /// The fewest digits that read back as the same double.
 [[nodiscard]] inline auto shortest_digits(double number, std::array<char, 32>& out) -> std::string_view {
-    constexpr double beyond = 9'007'199'254'740'992; // 2^53: from here on the plain form has more digits than the fewest
+    constexpr double beyond =
+        9'007'199'254'740'992; // 2^53: from here on the plain form has more digits than the fewest
     auto* const first = out.data();
     auto* const last = first + out.size();
     const auto* const end = std::abs(number) < beyond
@@ -91,7 +92,8 @@ inline auto json_pointer_path::error(std::string_view reason) const -> freshet::
     return {first, static_cast<std::size_t>(end - first)};
 }
 
-/// The JSON number with the same decimal value, or nothing: an integer of 64 bits, or a double whose shortest text has it.
+/// The JSON number with the same decimal value, or nothing: an integer of 64 bits, or a double whose shortest text has
+/// it.
 [[nodiscard]] inline auto exact_json_number(std::string_view text) -> std::optional<nlohmann::json> {
     const auto number = *parse_number(text);
     if (number.is_zero()) { return nlohmann::json(std::uint64_t{0}); }
@@ -352,9 +354,9 @@ private:
 /// The value as plain JSON: numbers as JSON numbers, binaries as base64 text, sets as arrays.
 ///
 /// A number becomes an integer of 64 bits where its value is one, else a double if the shortest text of that double has
-/// the very same decimal value; any other is refused (`errc::malformed`, with the JSON pointer of the attribute) or kept
-/// as text, as the options say. What plain JSON cannot tell does not come back: a set comes back as a list, a binary as
-/// a string, and of a number its value, not its spelling (`1.0` becomes 1).
+/// the very same decimal value; any other is refused (`errc::malformed`, with the JSON pointer of the attribute) or
+/// kept as text, as the options say. What plain JSON cannot tell does not come back: a set comes back as a list, a
+/// binary as a string, and of a number its value, not its spelling (`1.0` becomes 1).
 [[nodiscard]] inline auto to_plain_json(attribute value, plain_json_options options = {}) -> result<nlohmann::json> {
     return detail::plain_json_builder{options}.convert(value);
 }

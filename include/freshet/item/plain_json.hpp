@@ -49,7 +49,9 @@ inline auto write_plain_json(char* out, attribute value) noexcept -> char* {
     };
     switch (value.type()) {
         case string:
-        case binary: return value.token().empty() ? detail::write_json_string(out, value.text()) : detail::put(out, value.token());
+        case binary:
+            return value.token().empty() ? detail::write_json_string(out, value.text())
+                                         : detail::put(out, value.token());
         case number: return write_json_number(out, value.text());
         case boolean:
         case string_set:

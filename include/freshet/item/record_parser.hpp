@@ -34,7 +34,8 @@ struct raw_record {
 /// Reads one element of an event's `Records`.
 class record_parser {
 public:
-    record_parser(json_scanner& in, std::vector<attribute_node>& tape) : in_{in}, keys_{in, tape}, images_{in, tape}, tape_{tape} {}
+    record_parser(json_scanner& in, std::vector<attribute_node>& tape)
+        : in_{in}, keys_{in, tape}, images_{in, tape}, tape_{tape} {}
 
     /// Reads one record into `out`. False: the event is no JSON. What else is wrong becomes the record's fault.
     [[nodiscard]] auto read(raw_record& out) -> bool {
@@ -91,7 +92,9 @@ private:
             if (name.says("NewImage")) { return image(images_, out_->new_image, "a NewImage that is no object"); }
             if (name.says("OldImage")) { return image(images_, out_->old_image, "an OldImage that is no object"); }
             if (name.says("Keys")) { return keys() && only_once(keys_named_, out_->record.has_keys_); }
-            if (name.says("SequenceNumber")) { return sequence() && only_once(sequence_named_, out_->record.has_sequence_); }
+            if (name.says("SequenceNumber")) {
+                return sequence() && only_once(sequence_named_, out_->record.has_sequence_);
+            }
             if (name.says("ApproximateCreationDateTime")) { return created_at(); }
             if (name.says("SizeBytes")) { return size_bytes(); }
             if (name.says("StreamViewType")) { return view_type(); }
@@ -148,7 +151,9 @@ private:
         if (absent()) { return in_.skip_value(); }
         if (in_.peek() != '{') { return refuse_and_skip("a userIdentity that is no object"); }
         return in_.members([&](const json_string& name) {
-            if (name.says("type") || name.says("Type")) { return text(record().identity_type, "an identity type that is no text"); }
+            if (name.says("type") || name.says("Type")) {
+                return text(record().identity_type, "an identity type that is no text");
+            }
             if (name.says("principalId") || name.says("PrincipalId")) {
                 return text(record().identity_principal, "an identity principal that is no text");
             }
@@ -156,7 +161,8 @@ private:
         });
     }
 
-    [[nodiscard]] auto image(attribute_parser& attributes, std::optional<tape_range>& out, std::string_view reason) -> bool {
+    [[nodiscard]] auto image(attribute_parser& attributes, std::optional<tape_range>& out, std::string_view reason)
+        -> bool {
         if (absent()) { return in_.skip_value(); }
         if (in_.peek() != '{') { return refuse_and_skip(reason); }
         const auto first = tape_.size();
@@ -174,10 +180,15 @@ private:
         if (!image(keys_, out_->keys, "Keys that are no object")) { return false; }
         if (out_->keys && !in_.refusal()) {
             bool scalar = true;
-            for (auto at = out_->keys->first; at != tape_.size(); ++at) { scalar = scalar && tape_[at].type <= attribute_type::binary; }
-            if (!scalar) { in_.refuse(from, "a key attribute that is not of type S, N or B"); }
-            else if (out_->keys->nodes == 0 || out_->keys->nodes > 2) { in_.refuse(from, "a key of neither one nor two attributes"); }
-            else { out_->record.has_keys_ = true; }
+            for (auto at = out_->keys->first; at != tape_.size(); ++at) {
+                scalar = scalar && tape_[at].type <= attribute_type::binary;
+            }
+            if (!scalar) { in_.refuse(from, "a key attribute that is not of type S, N or B");
+            } else if (out_->keys->nodes == 0 || out_->keys->nodes > 2) {
+                in_.refuse(from, "a key of neither one nor two attributes");
+            } else {
+                out_->record.has_keys_ = true;
+            }
         }
         if (earlier) { in_.refuse(*earlier); }
         return true;
@@ -218,13 +229,17 @@ private:
 
     [[nodiscard]] auto size_bytes() -> bool {
         if (absent()) { return in_.skip_value(); }
-        if (in_.peek() != '-' && (in_.peek() < '0' || in_.peek() > '9')) { return refuse_and_skip("a SizeBytes that is no number"); }
+        if (in_.peek() != '-' && (in_.peek() < '0' || in_.peek() > '9')) {
+            return refuse_and_skip("a SizeBytes that is no number");
+        }
         const char* const from = in_.position();
         std::string_view digits;
         if (!in_.number(digits)) { return false; }
         std::uint64_t size = 0;
         const auto [end, bad] = std::from_chars(digits.data(), digits.data() + digits.size(), size);
-        if (bad != std::errc{} || end != digits.data() + digits.size()) { return in_.refuse(from, "a SizeBytes that is no count of bytes"), true; }
+        if (bad != std::errc{} || end != digits.data() + digits.size()) {
+            return in_.refuse(from, "a SizeBytes that is no count of bytes"), true;
+        }
         record().size_bytes = size;
         return true;
     }

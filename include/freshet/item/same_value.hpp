@@ -33,7 +33,9 @@ public:
             case string_set:
             case binary_set: return in_any_order(a, b, [](attribute x, attribute y) { return x.text() < y.text(); });
             case number_set:
-                return in_any_order(a, b, [](attribute x, attribute y) { return compare(*parse_number(x.text()), *parse_number(y.text())) < 0; });
+                return in_any_order(a, b, [](attribute x, attribute y) {
+                    return compare(*parse_number(x.text()), *parse_number(y.text())) < 0;
+                });
         }
         return false;
     }
@@ -44,7 +46,8 @@ private:
     }
 
     [[nodiscard]] auto side_by_side(attribute a, attribute b) -> bool {
-        return std::equal(a.begin(), a.end(), b.begin(), b.end(), [this](attribute x, attribute y) { return x.name() == y.name() && (*this)(x, y); });
+        return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                          [this](attribute x, attribute y) { return x.name() == y.name() && (*this)(x, y); });
     }
 
     template <class Before>

@@ -50,7 +50,8 @@ struct stream_record {
 
     /// Whether time to live removed the item. The identity alone does not say so: it must be a REMOVE.
     [[nodiscard]] constexpr auto expired_by_ttl() const noexcept -> bool {
-        return name == event_name::remove && identity_type == "Service" && identity_principal == "dynamodb.amazonaws.com";
+        return name == event_name::remove && identity_type == "Service" &&
+               identity_principal == "dynamodb.amazonaws.com";
     }
 };
 

@@ -45,18 +45,21 @@ struct change_detector_options {
 /// Tells which monitored fields a change record changed.
 ///
 /// Values compare as `same_value` does; a change of type is a change. A monitored name that is a field of the item's
-/// key is read from the key (it is part of the item's identity, so it only comes and goes). INSERT has no side before, REMOVE
-/// none after. MODIFY needs both images, INSERT the new one, REMOVE the old one: without them the answer is
-/// `cannot_tell` and no change is listed. MODIFY alone proves nothing: emulators write it for writes that change nothing.
+/// key is read from the key (it is part of the item's identity, so it only comes and goes). INSERT has no side before,
+/// REMOVE none after. MODIFY needs both images, INSERT the new one, REMOVE the old one: without them the answer is
+/// `cannot_tell` and no change is listed. MODIFY alone proves nothing: emulators write it for writes that change
+/// nothing.
 ///
-/// `Fields` is a range of names, none of them twice: `monitored<"a", "b">` or `monitored_fields`. Keeps scratch memory; not
-/// thread safe.
+/// `Fields` is a range of names, none of them twice: `monitored<"a", "b">` or `monitored_fields`. Keeps scratch memory;
+/// not thread safe.
 template <class Fields>
 class change_detector {
 public:
     /// A name that repeats aborts with a line.
     explicit change_detector(Fields fields, change_detector_options options = {})
-        : fields_{std::move(fields)}, options_{options}, hints_(static_cast<std::size_t>(std::distance(fields_.begin(), fields_.end()))) {
+        : fields_{std::move(fields)},
+          options_{options},
+          hints_(static_cast<std::size_t>(std::distance(fields_.begin(), fields_.end()))) {
         if (has_repeated_names(fields_)) { abort_on_misuse("change_detector: a monitored field occurs twice"); }
     }
 
@@ -80,7 +83,8 @@ public:
                 if (has_before) { change.before = known(record.old_image->find(field, hint)); }
                 if (has_after) { change.after = known(record.new_image->find(field, hint)); }
             }
-            const bool same = change.before && change.after ? same_(*change.before, *change.after) : !change.before && !change.after;
+            const bool same =
+                change.before && change.after ? same_(*change.before, *change.after) : !change.before && !change.after;
             if (!same) { changes_.push_back(change); }
         }
         return {changes_.empty() ? change_verdict::unchanged : change_verdict::changed, changes_};

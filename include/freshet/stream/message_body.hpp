@@ -20,12 +20,16 @@ namespace detail {
 
 /// Escapes U+FFFE and U+FFFF, which JSON allows as they are and queues refuse in a body; returns the new end.
 inline auto escape_noncharacters(char* begin, char* end) noexcept -> char* {
-    const auto is_one = [](const char* p) { return p[0] == '\xef' && p[1] == '\xbf' && (p[2] == '\xbe' || p[2] == '\xbf'); };
+    const auto is_one = [](const char* p) {
+        return p[0] == '\xef' && p[1] == '\xbf' && (p[2] == '\xbe' || p[2] == '\xbf');
+    };
     std::size_t count = 0;
-    for (char* at = begin; (at = static_cast<char*>(std::memchr(at, '\xef', static_cast<std::size_t>(end - at)))) != nullptr; ++at) {
+    for (char* at = begin;
+         (at = static_cast<char*>(std::memchr(at, '\xef', static_cast<std::size_t>(end - at)))) != nullptr; ++at) {
         count += end - at >= 3 && is_one(at) ? 1 : 0;
     }
-    // From the back, so that each byte moves once; the text is valid UTF-8, so the three bytes are always one character.
+    // From the back, so that each byte moves once; the text is valid UTF-8, so the three bytes are always one
+    // character.
     char* const new_end = end + 3 * count;
     for (char* out = new_end; out != end;) {
         if (end - begin >= 3 && is_one(end - 3)) {
@@ -60,15 +64,22 @@ struct message_parts {
     const auto text = [](std::string_view raw) { return detail::json_string_bound(raw.size()); };
     // What is copied as it stands in the event may hold noncharacters, which double when they are escaped.
     const auto value = [](attribute read) { return 2 * plain_json_bound(read); };
-    const auto side = [&](const std::optional<attribute>& read) { return read ? value(*read) : std::string_view{"null"}.size(); };
+    const auto side = [&](const std::optional<attribute>& read) {
+        return read ? value(*read) : std::string_view{"null"}.size();
+    };
 
     auto bound = frame + text(of.key.entity) + text(of.record.event_id) + text(of.record.aws_region);
-    for (const auto& field : of.key.fields) { bound += text(field.name) + text(field.text) + std::string_view{":18446744073709551615,"}.size(); }
+    for (const auto& field : of.key.fields) {
+        bound += text(field.name) + text(field.text) + std::string_view{":18446744073709551615,"}.size();
+    }
     for (const auto& change : of.changes.changes) {
-        bound += text(change.field) + std::string_view{R"(:{"old":,"new":},)"}.size() + side(change.before) + side(change.after);
+        bound += text(change.field) + std::string_view{R"(:{"old":,"new":},)"}.size();
+        bound += side(change.before) + side(change.after);
     }
     if (const auto* snapshot = detail::snapshot_of(of.record)) {
-        for (const auto member : *snapshot) { bound += text(member.name()) + std::string_view{":,"}.size() + value(member); }
+        for (const auto member : *snapshot) {
+            bound += text(member.name()) + std::string_view{":,"}.size() + value(member);
+        }
     }
     return bound;
 }
@@ -76,15 +87,17 @@ struct message_parts {
 /// Writes the body of a change message and returns the end.
 ///
 /// A JSON object: `source` ("dynamodb_stream"), `entity_type`, `entity_data` (the key's fields, numbers as numbers),
-/// `changes` (`{field: {"old": …, "new": …}}`, an absent side is `null`), `event_name`, `timestamp` (when the change was made,
-/// in UTC with milliseconds), `stream_record_id`, `aws_region` and `record_snapshot` (every attribute of the new image, or
-/// of the old one on REMOVE, as plain JSON). What the record does not say is `null`.
+/// `changes` (`{field: {"old": …, "new": …}}`, an absent side is `null`), `event_name`, `timestamp` (when the change
+/// was made, in UTC with milliseconds), `stream_record_id`, `aws_region` and `record_snapshot` (every attribute of the
+/// new image, or of the old one on REMOVE, as plain JSON). What the record does not say is `null`.
 inline auto write_message_body(char* out, const message_parts& of) -> char* {
     const auto& record = of.record;
     const auto put = [&](std::string_view text) { out = detail::put(out, text); };
     const auto put_text = [&](std::string_view text) { out = detail::write_json_string(out, text); };
     const auto put_known = [&](std::string_view text) { text.empty() ? put("null") : put_text(text); };
-    const auto put_side = [&](const std::optional<attribute>& side) { side ? static_cast<void>(out = write_plain_json(out, *side)) : put("null"); };
+    const auto put_side = [&](const std::optional<attribute>& side) {
+        side ? static_cast<void>(out = write_plain_json(out, *side)) : put("null");
+    };
 
     char* const begin = out;
     put(R"({"source":"dynamodb_stream","entity_type":)");

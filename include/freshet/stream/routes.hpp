@@ -44,7 +44,8 @@ private:
     }();
     static constexpr bool readable = [] {
         for (std::size_t i = 0; i < Group::field_count; ++i) {
-            const bool number = place(i) < key::field_kinds.size() && key::field_kinds[place(i)] == key_field_kind::number;
+            const bool number =
+                place(i) < key::field_kinds.size() && key::field_kinds[place(i)] == key_field_kind::number;
             if (Group::field_kinds[i] == key_field_kind::number && !number) { return false; }
         }
         return true;
@@ -69,19 +70,22 @@ struct routes {
     [[nodiscard]] static auto destinations([[maybe_unused]] const entity_key& key, [[maybe_unused]] text_arena& memory,
                                            [[maybe_unused]] std::vector<destination>& out) -> result<void> {
         result<void> outcome;
-        static_cast<void>(((Routes::entity::name != key.entity || (outcome = add<Routes>(key, memory, out)).ok()) && ...));
+        static_cast<void>(
+            ((Routes::entity::name != key.entity || (outcome = add<Routes>(key, memory, out)).ok()) && ...));
         return outcome;
     }
 
 private:
     template <class Route>
-    [[nodiscard]] static auto add(const entity_key& key, text_arena& memory, std::vector<destination>& out) -> result<void> {
+    [[nodiscard]] static auto add(const entity_key& key, text_arena& memory, std::vector<destination>& out)
+        -> result<void> {
         using Group = typename Route::group;
         return [&]<std::size_t... I>(std::index_sequence<I...>) -> result<void> {
             const auto size = Group::formatted_size(value<Group::field_kinds[I]>(*key.find(Group::field_names[I]))...);
             if (!size) { return size.fault().as_error("group " + std::string{Group::text}); }
             char* const text = memory.allocate(*size);
-            static_cast<void>(Group::format_to(text, value<Group::field_kinds[I]>(*key.find(Group::field_names[I]))...));
+            static_cast<void>(
+                Group::format_to(text, value<Group::field_kinds[I]>(*key.find(Group::field_names[I]))...));
             out.push_back({Route::queue, {text, *size}});
             return {};
         }(std::make_index_sequence<Group::field_count>{});

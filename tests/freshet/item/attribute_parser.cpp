@@ -56,10 +56,12 @@ TEST_CASE("an attribute value has exactly one known type") {
     check_value_refused(R"({@"X":"x"})", "an unknown attribute type");
     check_value_refused(R"({@"s":"x"})", "an unknown attribute type");
     check_value_refused(R"({@"":{"deep":[1]}})", "an unknown attribute type");
+    check_value_refused(R"({@"\u0000S":"x"})", "an unknown attribute type");
     check_value_refused(R"({"S":"x",@"N":"1"})", "an attribute value with more than one type");
-    check_value_refused(R"({"N":"1","S":@"x"})", "an attribute value with more than one type");
-    check_value_refused(R"({"NULL":true,"M":@{"a":{"S":"x"}}})", "an attribute value with more than one type");
+    check_value_refused(R"({"N":"1",@"S":"x"})", "an attribute value with more than one type");
+    check_value_refused(R"({"NULL":true,@"M":{"a":{"S":"x"}}})", "an attribute value with more than one type");
     check_value_refused(R"({"S":"x",@"S":"x"})", "an attribute value with more than one type");
+    check_value_refused(R"({"S":"x" , @"S":"x"})", "an attribute value with more than one type");
     check_value_refused(R"({"N":"1",@"N":"1"})", "a name that repeats");
 }
 
