@@ -61,7 +61,7 @@ struct civil_time {
         const auto century = shifted / 100;
         const auto since_march = month > 2 ? month - 3 : month + 9;
         const auto days = 365 * shifted + shifted / 4 - century + century / 4 + (153 * since_march + 2) / 5 + day - 1;
-        return (std::int64_t{days} - days_to_1970) * 86'400 + (hour * 60 + minute) * 60 + second;
+        return (std::int64_t{days} - days_to_1970) * 86'400 + std::int64_t{(hour * 60 + minute) * 60 + second};
     }
 };
 

@@ -21,7 +21,7 @@ namespace freshet::detail {
     }();
     if (text.size() % 4 != 0) { return false; }
     const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-    int last = 0;
+    std::int8_t last = 0;
     for (const char c : text.substr(0, text.size() - padding)) {
         last = values[static_cast<unsigned char>(c)];
         if (last < 0) { return false; }

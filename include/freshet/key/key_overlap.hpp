@@ -80,7 +80,7 @@ private:
             case key_piece_kind::literal: return 2 * (piece.size + 1);
             case key_piece_kind::uuid: return 2 * (uuid_size + 1);
             case key_piece_kind::number: return 2 * (most_digits + 1);
-            default: return 2 * 2;
+            default: return 4;
         }
     }
 

@@ -287,6 +287,7 @@ TEST_CASE("a tree that is no DynamoDB JSON is refused with the path of what is w
     refused(R"({"a":{"N":"1","S":"x"}})", R"(item at "/a/S": an attribute value with more than one type)");
     refused(R"({"a":{"S":"1","SS":["x"]}})", R"(item at "/a/SS": an attribute value with more than one type)");
     refused(R"({"a":{"N":1}})", R"(item at "/a/N": text was expected)");
+    refused(R"({"a":{"NULL":null}})", R"(item at "/a/NULL": a NULL that is not true)");
     refused(R"({"a":{"N":"1e126"}})", R"(item at "/a/N": a number is too far from zero)");
     refused(R"({"a":{"L":[{"S":"x"},{"M":{"m":{"NULL":false}}}]}})",
             R"(item at "/a/L/1/M/m/NULL": a NULL that is not true)");
