@@ -195,7 +195,7 @@ auto main(int argc, char** argv) -> int {
          {"std::regex", over_keys(every_field([&](std::string_view key) { return by_std_regex(std_regex, key); }))}},
         keys.size());
 
-    constexpr std::string_view image = "IMAGE#8b360bb7-7573-520b-9d7d-f4cefa69eebf";
+    constexpr std::string_view image = "IMAGE#550e8400-e29b-41d4-a716-446655440000";
     freshet_bench::race(
         "partition and sort key, five entities",
         {{"key_registry, a label",

@@ -13,25 +13,34 @@
 /// Races between ways to do one thing, printed by Google Benchmark and once more as ratios.
 namespace freshet_bench {
 
+/// A figure to reach; zero asks for nothing.
+struct wanted {
+    double ratio{};       ///< the least ratio to the race's first contender
+    double nanoseconds{}; ///< the most that an item may take
+};
+
 /// One way to do it. `run` does it `items_per_call` times and keeps its answer from being optimised away.
 struct contender {
     std::string name;
     std::function<void()> run;
+    wanted figure{};
 };
 
 /// Registers a race. Ratios are taken to the first contender; its answers were compared with the others' before.
 inline void race(const std::string& title, const std::vector<contender>& contenders, std::size_t items_per_call = 1) {
     for (const auto& each : contenders) {
-        const auto body = [run = each.run, items_per_call](benchmark::State& state) {
+        const auto body = [run = each.run, figure = each.figure, items_per_call](benchmark::State& state) {
             for (auto _ : state) { run(); }
             state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(items_per_call));
+            if (figure.ratio > 0) { state.counters["wanted_ratio"] = figure.ratio; }
+            if (figure.nanoseconds > 0) { state.counters["wanted_ns"] = figure.nanoseconds; }
         };
         benchmark::RegisterBenchmark((title + "/" + each.name).c_str(), body);
     }
 }
 
 /// Prints what Google Benchmark prints, and at the end a line a contender: median CPU time an item, and how many times
-/// that of the race's first contender it is.
+/// that of the race's first contender it is, with the figure to reach where there is one.
 class ratio_reporter : public benchmark::ConsoleReporter {
 public:
     void ReportRuns(const std::vector<Run>& runs) override {
@@ -41,7 +50,15 @@ public:
             if (run.aggregate_name != "median" || rate == run.counters.end()) { continue; }
             const auto name = run.run_name.function_name;
             const auto slash = name.rfind('/');
-            medians_.push_back({run.family_index, name.substr(0, slash), name.substr(slash + 1), 1e9 / rate->second});
+            const auto counted = [&run](const char* counter) {
+                const auto found = run.counters.find(counter);
+                return found == run.counters.end() ? 0.0 : static_cast<double>(found->second);
+            };
+            medians_.push_back({run.family_index,
+                                name.substr(0, slash),
+                                name.substr(slash + 1),
+                                1e9 / rate->second,
+                                {counted("wanted_ratio"), counted("wanted_ns")}});
         }
     }
 
@@ -57,16 +74,28 @@ public:
                 first = each.nanoseconds;
                 std::printf("\n%-44s %12s %8s\n", title.c_str(), "ns an item", "ratio");
             }
-            std::printf("  %-42s %12.2f %8.2f\n", each.name.c_str(), each.nanoseconds, each.nanoseconds / first);
+            const auto ratio = each.nanoseconds / first;
+            std::printf("  %-42s %12.2f %8.2f", each.name.c_str(), each.nanoseconds, ratio);
+            if (each.figure.ratio > 0) {
+                std::printf("  wanted >= %.2f: %s", each.figure.ratio, reached(ratio >= each.figure.ratio));
+            }
+            if (each.figure.nanoseconds > 0) {
+                std::printf("  wanted <= %.0f ns: %s", each.figure.nanoseconds,
+                            reached(each.nanoseconds <= each.figure.nanoseconds));
+            }
+            std::printf("\n");
         }
     }
 
 private:
+    [[nodiscard]] static auto reached(bool is) -> const char* { return is ? "reached" : "missed"; }
+
     struct median_time {
         std::int64_t registered; // interleaved runs end in any order
         std::string title;
         std::string name;
         double nanoseconds;
+        wanted figure;
     };
     std::vector<median_time> medians_;
 };

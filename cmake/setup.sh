@@ -9,7 +9,7 @@
 # Its own words go to stderr; its own failures exit with 125, so that they are not mistaken for the demonstration's.
 set -eu
 
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+root=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "$0")")/.." && pwd)
 verb=${1:-}
 [ $# -eq 0 ] || shift
 
@@ -31,7 +31,7 @@ case $verb in
     fuzz) needed="$build clang-14 libclang-rt-14-dev $library" compiler=clang++-14 ;;
     bench) needed="$build $library libbenchmark-dev libre2-dev rapidjson-dev libsimdjson-dev libssl-dev" ;;
     *)
-        sed -n 's/^# \{0,1\}//; 2,8p' "$0" >&2
+        sed -n 's/^# \{0,1\}//; 2,8p' "$root/cmake/setup.sh" >&2
         exit 2
         ;;
 esac
@@ -39,8 +39,9 @@ esac
 # Of the packages in "$@", those that are not installed.
 missing() {
     for package in "$@"; do
-        case $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) in
-            installed) ;;
+        # one line an architecture
+        case $(dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -x installed) in
+            installed*) ;;
             *) printf ' %s' "$package" ;;
         esac
     done
@@ -81,6 +82,12 @@ else
     done
     say "the tools are there; going on"
 fi
+
+cmake_version=$(cmake --version | sed -n '1s/^cmake version //p')
+case $cmake_version in
+    [0-2].* | 3.[0-9] | 3.[0-9].* | 3.1[0-9]* | 3.2[0-4]*)
+        fail "CMake 3.25 or newer is needed, and $(command -v cmake) is $cmake_version" ;;
+esac
 
 case $verb in
     demo)

@@ -4,6 +4,61 @@ add_test(NAME rooms COMMAND ${cmake_script} ${PROJECT_SOURCE_DIR}/cmake/rooms.cm
 add_test(NAME umbrellas COMMAND ${cmake_script} ${PROJECT_SOURCE_DIR}/cmake/umbrellas.cmake)
 set_tests_properties(rooms umbrellas PROPERTIES LABELS unit)
 
+# ... and each of them notices what it is there for: a repository made of one header, which has one line too many.
+function(add_misfit script name words header text)
+  set(root ${CMAKE_CURRENT_BINARY_DIR}/misfits/${script}.${name})
+  file(WRITE ${root}/include/${header} "#pragma once\n\n${text}\n")
+  add_test(NAME ${script}.${name}
+    COMMAND ${CMAKE_COMMAND} -DROOT=${root} -P ${PROJECT_SOURCE_DIR}/cmake/${script}.cmake)
+  set_tests_properties(${script}.${name} PROPERTIES LABELS unit PASS_REGULAR_EXPRESSION "${words}")
+endfunction()
+set(any freshet/stream/any.hpp)
+add_misfit(rooms tab "room key may not know freshet/item" freshet/key/any.hpp "\t#include <freshet/item/document.hpp>")
+add_misfit(rooms blanks "room key may not know freshet/item" freshet/key/any.hpp
+  "#  include <freshet/item/document.hpp>")
+add_misfit(rooms bracket "room key may not know freshet/item" freshet/key/any.hpp
+  "#include <array> // [\n#include <freshet/item/document.hpp>")
+add_misfit(rooms comment "write it as" ${any} "/* */ #include <array>")
+add_misfit(rooms digraph "write it as" ${any} "%:include <array>")
+add_misfit(rooms continued "write it as" ${any} "#\\\ninclude <array>")
+add_misfit(rooms quotes "write it as" ${any} "#include \"change.hpp\"")
+add_misfit(rooms roundabout "write it as" ${any} "#include <freshet/item/../item/document.hpp>")
+add_misfit(rooms umbrella "write it as" ${any} "#include <freshet/item.hpp>")
+add_misfit(rooms bridge "nobody includes" ${any} "#include <freshet/item/nlohmann.hpp>")
+add_misfit(rooms library "may not use sqlite3.h" ${any} "#include <sqlite3.h>")
+add_misfit(rooms c_header "may not use curl/curl.h" ${any} "#include <curl/curl.h>")
+add_misfit(rooms nlohmann "may not use nlohmann/json.hpp" ${any} "#include <nlohmann/json.hpp>")
+add_misfit(rooms system "may not use immintrin.h" ${any} "#include <immintrin.h>")
+add_misfit(rooms define "no kernel" ${any} "#define any 1")
+add_misfit(rooms condition "no kernel" ${any} "# ifdef NDEBUG\n#endif")
+add_misfit(rooms kernel_define "write it as" freshet/core/sha256_blocks.hpp "#define any 1")
+add_misfit(rooms foreign "there is no room strem" freshet/strem/any.hpp "")
+add_misfit(rooms nested "does not lie in a room" freshet/stream/deep/any.hpp "")
+add_misfit(rooms suffix "does not lie in a room" freshet/stream/any.ipp "")
+add_misfit(rooms outside "does not lie in a room" any.hpp "")
+add_misfit(umbrellas stray "any.hpp is no umbrella" freshet/any.hpp "")
+
+# setup.sh finds its repository through a link, takes a package of two architectures for installed, and names a CMake
+# that is too old: among tools that say so.
+set(tools ${CMAKE_CURRENT_BINARY_DIR}/tools)
+set(one "$(printf %s \"$2\" | sed 's/-f=//; s/[$]{[^}]*}/installed/')")
+file(WRITE ${tools}/dpkg-query "#!/bin/sh\none=${one}\nprintf \"$one$one\"\n")
+file(WRITE ${tools}/apt-get "#!/bin/sh\nexit 1\n")
+file(WRITE ${tools}/sudo "#!/bin/sh\nexit 1\n")
+file(WRITE ${tools}/cmake "#!/bin/sh\n[ $1 = --version ] && echo \"cmake version $VERSION\" || echo \"$* in $PWD\"\n")
+foreach(tool IN ITEMS dpkg-query apt-get sudo cmake)
+  file(CHMOD ${tools}/${tool} PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
+endforeach()
+file(CREATE_LINK ${PROJECT_SOURCE_DIR}/cmake/setup.sh ${tools}/setup SYMBOLIC)
+function(add_setup_test name version words)
+  add_test(NAME setup.${name} COMMAND ${tools}/setup test)
+  set_tests_properties(setup.${name} PROPERTIES LABELS unit PASS_REGULAR_EXPRESSION "${words}"
+    ENVIRONMENT "VERSION=${version}" ENVIRONMENT_MODIFICATION "PATH=path_list_prepend:${tools}")
+endfunction()
+add_setup_test(linked 3.25.0 "preset test in ${PROJECT_SOURCE_DIR}\n")
+add_setup_test(newer 10.1.0 "preset test in ${PROJECT_SOURCE_DIR}\n")
+add_setup_test(older 3.24.9 "setup: CMake 3.25 or newer is needed, and ${tools}/cmake is 3.24.9")
+
 # Every header compiles alone.
 set(build ${CMAKE_COMMAND} --build ${CMAKE_BINARY_DIR} --target)
 add_test(NAME headers COMMAND ${build} all_verify_interface_header_sets)
@@ -21,7 +76,8 @@ add_test(NAME two_units COMMAND two_units)
 set_tests_properties(two_units.build PROPERTIES FIXTURES_SETUP two_units)
 set_tests_properties(two_units PROPERTIES FIXTURES_REQUIRED two_units)
 
-# Each file in compile_fail/ is refused with the words of its first line; two controls show that the check can fail.
+# Each file in compile_fail/ is refused with the words of its first line (a line `// flags:` adds to the command); two
+# controls show that the check can fail.
 set(no_quotes -fno-caret-diagnostics)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   set(no_quotes -fno-diagnostics-show-caret)
@@ -31,9 +87,11 @@ set(compile ${CMAKE_CXX_COMPILER} ${no_quotes} -std=c++20
   -I${PROJECT_SOURCE_DIR}/include -I${PROJECT_SOURCE_DIR}/examples)
 foreach(source IN LISTS refused)
   cmake_path(GET source STEM name)
-  add_test(NAME refused.${name} COMMAND ${CMAKE_COMMAND} -DSOURCE=${source} "-DCOMPILE=${compile}"
+  file(STRINGS ${source} flags REGEX "^// flags: ")
+  string(REPLACE "// flags: " "" flags "${flags}")
+  add_test(NAME refused.${name} COMMAND ${CMAKE_COMMAND} -DSOURCE=${source} "-DCOMPILE=${compile};${flags}"
     -P ${CMAKE_CURRENT_SOURCE_DIR}/refused.cmake)
-  set_tests_properties(refused.${name} PROPERTIES LABELS build)
+  set_tests_properties(refused.${name} PROPERTIES LABELS compiler)
 endforeach()
 set_tests_properties(refused.compiles PROPERTIES PASS_REGULAR_EXPRESSION "it compiles")
 set_tests_properties(refused.other_words PROPERTIES PASS_REGULAR_EXPRESSION "refused with other words")
@@ -62,5 +120,6 @@ set_tests_properties(consumer consumer.not_0.0 consumer.not_1.0 PROPERTIES FIXTU
 set_tests_properties(subdirectory PROPERTIES FIXTURES_REQUIRED wiped)
 
 set_tests_properties(headers two_units.build PROPERTIES RESOURCE_LOCK build)
-set_tests_properties(headers two_units.build two_units wipe install consumer consumer.not_0.0 consumer.not_1.0 subdirectory
+set_tests_properties(headers PROPERTIES LABELS compiler)
+set_tests_properties(two_units.build two_units wipe install consumer consumer.not_0.0 consumer.not_1.0 subdirectory
   PROPERTIES LABELS build)

@@ -32,29 +32,36 @@ struct message {
     std::string body;
 };
 
+/// How numbers stand in plain JSON: as nlohmann keeps them, in a double where they are no integer of 64 bits.
+struct as_doubles {
+    [[nodiscard]] static auto number(const std::string& text) -> json { return json::parse(text); }
+    [[nodiscard]] static auto id(std::uint32_t value) -> json { return value; }
+};
+
 /// A value in DynamoDB JSON as plain JSON.
-[[nodiscard]] inline auto plain(const json& value) -> json {
+template <class Numbers = as_doubles>
+[[nodiscard]] auto plain(const json& value) -> json {
     const auto& type = value.begin().key();
     const auto& content = value.begin().value();
     switch (type.front()) {
         case 'N':
-            if (type == "N") { return json::parse(content.get_ref<const std::string&>()); }
+            if (type == "N") { return Numbers::number(content.get_ref<const std::string&>()); }
             if (type == "NS") {
                 auto numbers = json::array();
                 for (const auto& number : content) {
-                    numbers.push_back(json::parse(number.get_ref<const std::string&>()));
+                    numbers.push_back(Numbers::number(number.get_ref<const std::string&>()));
                 }
                 return numbers;
             }
             return nullptr;
         case 'L': {
             auto list = json::array();
-            for (const auto& element : content) { list.push_back(plain(element)); }
+            for (const auto& element : content) { list.push_back(plain<Numbers>(element)); }
             return list;
         }
         case 'M': {
             auto map = json::object();
-            for (const auto& [name, member] : content.items()) { map[name] = plain(member); }
+            for (const auto& [name, member] : content.items()) { map[name] = plain<Numbers>(member); }
             return map;
         }
         default: return content;
@@ -151,20 +158,21 @@ struct key {
 }
 
 /// The body of a record's message as a DOM.
-[[nodiscard]] inline auto body(const json& record, const key& k, std::span<const change> changes) -> json {
+template <class Numbers = as_doubles>
+[[nodiscard]] auto body(const json& record, const key& k, std::span<const change> changes) -> json {
     const auto& stream = record.at("dynamodb");
     json made{{"source", "dynamodb_stream"}, {"entity_type", k.is_label() ? "RECEIPT_WORD_LABEL" : "RECEIPT_METADATA"}};
     auto& data = made["entity_data"];
-    data = {{"image_id", k.image_id}, {"receipt_id", k.receipt}};
+    data = {{"image_id", k.image_id}, {"receipt_id", Numbers::id(k.receipt)}};
     if (k.is_label()) {
-        data["line_id"] = k.line;
-        data["word_id"] = k.word;
+        data["line_id"] = Numbers::id(k.line);
+        data["word_id"] = Numbers::id(k.word);
         data["label"] = k.label;
     }
     auto& listed = made["changes"] = json::object();
     for (const auto& one : changes) {
-        listed[std::string{one.field}] = {{"old", one.before ? plain(*one.before) : json{}},
-                                          {"new", one.after ? plain(*one.after) : json{}}};
+        listed[std::string{one.field}] = {{"old", one.before ? plain<Numbers>(*one.before) : json{}},
+                                          {"new", one.after ? plain<Numbers>(*one.after) : json{}}};
     }
     made["event_name"] = record.at("eventName");
     const freshet::time_point at{std::chrono::seconds{stream.at("ApproximateCreationDateTime").get<std::int64_t>()}};
@@ -173,12 +181,13 @@ struct key {
     made["aws_region"] = record.at("awsRegion");
     auto& snapshot = made["record_snapshot"] = json::object();
     const auto& image = stream.contains("NewImage") ? stream.at("NewImage") : stream.at("OldImage");
-    for (const auto& [name, value] : image.items()) { snapshot[name] = plain(value); }
+    for (const auto& [name, value] : image.items()) { snapshot[name] = plain<Numbers>(value); }
     return made;
 }
 
 /// An event's text in, its messages out.
-inline void translate(std::string_view event, std::vector<message>& out) {
+template <class Numbers = as_doubles>
+void translate(std::string_view event, std::vector<message>& out) {
     static constexpr auto& metadata_fields = receipts::metadata_fields::list;
     static constexpr std::array<std::string_view, 4> label_fields{"reasoning", "validation_status", "label_proposed_by",
                                                                   "label_consolidated_from"};
@@ -203,7 +212,7 @@ inline void translate(std::string_view event, std::vector<message>& out) {
         const json label{{"S", k->label}}; // the key's own field goes with the item
         if (name == "REMOVE" && k->is_label()) { changes.insert(changes.begin(), {"label", &label, nullptr}); }
 
-        const auto text = body(record, *k, changes).dump();
+        const auto text = body<Numbers>(record, *k, changes).dump();
         const auto& id = record.at("eventID").get_ref<const std::string&>();
         auto group = fmt::format("IMAGE#{}#RECEIPT#{}", k->image_id, k->receipt);
         if (k->is_label()) {

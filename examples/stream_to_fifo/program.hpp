@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <istream>
@@ -11,11 +12,17 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <freshet/core/observe.hpp>
+#include <freshet/core/printable.hpp>
 #include <freshet/item/event_decoder.hpp>
 #include <freshet/item/json_string.hpp>
 #include <freshet/stream/batch_verdict.hpp>
@@ -68,8 +75,12 @@ inline void append_line(std::string& lines, const freshet::message_view& message
 /// Turns events into messages, line by line: the pure parts of the library between two files.
 class program {
 public:
-    program(settings wanted, std::istream& in, std::FILE* messages, std::FILE* responses)
-        : wanted_{std::move(wanted)}, in_{in}, messages_{messages}, responses_{responses} {}
+    program(settings wanted, std::istream& in, std::string in_name, std::FILE* messages, std::FILE* responses)
+        : wanted_{std::move(wanted)},
+          in_{in},
+          in_name_{std::move(in_name)},
+          messages_{messages},
+          responses_{responses} {}
 
     /// Reads until the input ends. A line that is no event, or a record that is no record, fails alone.
     auto run() -> exit_code {
@@ -79,7 +90,7 @@ public:
             if (!event(line)) { return unreachable; }
         }
         if (in_.bad()) {
-            log_.line(support::log_level::error, "{}: cannot be read to its end", wanted_.input);
+            log_.line(level::error, "{}: cannot be read to its end", in_name_);
             return unreachable;
         }
         return totals_.refused_events + totals_.counts.failed == 0 ? all_well : some_failed;
@@ -123,7 +134,7 @@ private:
         lines_.clear();
         freshet::write_response(lines_, response);
         lines_ += '\n';
-        return write(responses_, lines_, wanted_.response);
+        return write(responses_, lines_, *wanted_.response);
     }
 
     /// Whole lines at once, and out of the process before the next event: a killed run leaves whole events behind.
@@ -137,16 +148,18 @@ private:
     struct reporter {
         program& self;
         void on(const receipts::record_failed& event) {
-            self.log_.line(level::error, "Error processing stream record {}: {}",
-                           event.event_id.empty() ? "(no event id)" : event.event_id, event.why.note);
+            const auto id = event.event_id.empty() ? "(no event id)" : freshet::printable(event.event_id);
+            self.log_.line(level::error, "Error processing stream record {}: {}", id, event.why.note);
         }
         void on(const freshet::id_mapped& event) {
-            self.log_.line(level::info, "Queues do not take the id '{}': '{}' stands for it", event.raw, event.id);
+            self.log_.line(level::info, "Queues do not take the id '{}': '{}' stands for it",
+                           freshet::printable(event.raw), event.id);
         }
     };
 
     settings wanted_;
     std::istream& in_;
+    std::string in_name_;
     std::FILE* messages_;
     std::FILE* responses_;
     support::log log_{wanted_.level};
@@ -174,33 +187,70 @@ private:
     std::FILE* file_;
 };
 
-/// The whole program over its settings; `sample`, if there is one, is read instead of `--input`.
-[[nodiscard]] inline auto run(const settings& wanted, std::istream* sample = nullptr) -> int {
-    const auto cannot_open = [](std::string_view name) {
-        fmt::print(stderr, "stream_to_fifo: {}: {}\n", name, std::strerror(errno));
+/// Whether both names mean one regular file, there already or not; `-` is whatever the stream was redirected to.
+[[nodiscard]] inline auto same_file(const std::string& a, const char* a_stream, const std::string& b,
+                                    const char* b_stream) -> bool {
+    if (a == "-" && b == "-" && a_stream == std::string_view{b_stream}) { return true; }
+    const std::filesystem::path first = a == "-" ? a_stream : a;
+    const std::filesystem::path second = b == "-" ? b_stream : b;
+    std::error_code failed;
+    if (std::filesystem::is_regular_file(first, failed)) { return std::filesystem::equivalent(first, second, failed); }
+    if (a == "-" || b == "-" || std::filesystem::exists(first, failed)) { return false; }
+    const auto named = std::filesystem::weakly_canonical(first, failed);
+    return !failed && named == std::filesystem::weakly_canonical(second, failed) && !failed;
+}
+
+/// The whole program over its settings, on `input`, which is called `name`.
+[[nodiscard]] inline auto run_on(const settings& wanted, std::istream& input, const std::string& name) -> int {
+    const auto cannot_open = [](const std::string& file) {
+        fmt::print(stderr, "stream_to_fifo: {}: {}\n", file, std::strerror(errno));
         return static_cast<int>(wrong_usage);
     };
-    std::ifstream file;
-    if (sample == nullptr && wanted.input != "-") {
-        file.open(wanted.input, std::ios::binary);
-        // A directory opens well and fails at its first byte.
-        if (!file || (file.peek() == std::ifstream::traits_type::eof() && file.bad())) {
-            return cannot_open(wanted.input);
-        }
-        file.clear();
-    }
-    auto& in = sample != nullptr ? *sample : wanted.input == "-" ? std::cin : file;
     const output_file messages{wanted.output};
     if (messages.get() == nullptr) { return cannot_open(wanted.output); }
     std::optional<output_file> responses;
-    if (!wanted.response.empty() && responses.emplace(wanted.response).get() == nullptr) {
-        return cannot_open(wanted.response);
+    if (wanted.response && responses.emplace(*wanted.response).get() == nullptr) {
+        return cannot_open(*wanted.response);
     }
 
-    program it{wanted, in, messages.get(), responses ? responses->get() : nullptr};
+    program it{wanted, input, name, messages.get(), responses ? responses->get() : nullptr};
     const auto code = it.run();
-    if (wanted.json_summary) { fmt::print("{}\n", it.summary().as_json().dump()); }
-    return code;
+    if (!wanted.json_summary) { return code; }
+    fmt::print("{}\n", it.summary().as_json().dump());
+    return std::fflush(stdout) == 0 ? code : unreachable;
+}
+
+/// The whole program over its settings.
+[[nodiscard]] inline auto run(const settings& wanted) -> int {
+    const auto refuse = [](const std::string& file, std::string_view why) {
+        fmt::print(stderr, "stream_to_fifo: {}: {}\n", file, why);
+        return static_cast<int>(wrong_usage);
+    };
+    const auto input = wanted.input.value_or("-");
+    // Opening an output empties it: what is read, or written otherwise, must not be lost by that.
+    if (same_file(input, "/dev/stdin", wanted.output, "/dev/stdout")) {
+        return refuse(wanted.output, "is the input too");
+    }
+    if (wanted.response) {
+        if (same_file(input, "/dev/stdin", *wanted.response, "/dev/stdout")) {
+            return refuse(*wanted.response, "is the input too");
+        }
+        if (same_file(wanted.output, "/dev/stdout", *wanted.response, "/dev/stdout")) {
+            return refuse(*wanted.response, "is the output too");
+        }
+    }
+    if (input == "-") {
+        if (::fcntl(STDIN_FILENO, F_GETFD) == -1) { return refuse("stdin", std::strerror(errno)); }
+        std::ios::sync_with_stdio(false); // or a read error would look like the end
+        return run_on(wanted, std::cin, "stdin");
+    }
+    std::ifstream file{input, std::ios::binary};
+    // A directory opens well and fails at its first byte.
+    if (!file || (file.peek() == std::ifstream::traits_type::eof() && file.bad())) {
+        return refuse(input, std::strerror(errno));
+    }
+    file.clear();
+    return run_on(wanted, file, input);
 }
 
 } // namespace stream_to_fifo

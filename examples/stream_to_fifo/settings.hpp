@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <freshet/core/printable.hpp>
 #include <freshet/core/rfc3339.hpp>
 #include <freshet/core/time.hpp>
 #include <freshet/stream/monitored_fields.hpp>
@@ -20,9 +21,9 @@ namespace stream_to_fifo {
 
 /// What the command line and the environment ask for.
 struct settings {
-    std::string input{"-"};
+    std::optional<std::string> input; ///< absent: the program's own default
     std::string output{"-"};
-    std::string response; ///< where partial batch responses go; empty: nowhere
+    std::optional<std::string> response; ///< where partial batch responses go; absent: nowhere
     bool json_summary{false};
     support::log_level level{support::log_level::info};
     receipts::change_messages_options messages{};
@@ -43,28 +44,26 @@ inline constexpr int usage = 2;
     return {std::nullopt, usage};
 }
 
-/// `90s`, `5m`, `1h`, `2d`.
+/// `90s`, `5m`, `1h`, `2d`; up to a hundred years.
 [[nodiscard]] inline auto parse_age(std::string_view text) -> std::optional<freshet::duration> {
     using namespace std::chrono;
     std::int64_t count = 0;
     const auto [unit, bad] = std::from_chars(text.data(), text.data() + text.size(), count);
-    if (bad != std::errc{} || count <= 0 || count > 100'000 || unit + 1 != text.data() + text.size()) {
-        return std::nullopt;
-    }
-    switch (*unit) {
-        case 's': return seconds{count};
-        case 'm': return minutes{count};
-        case 'h': return hours{count};
-        case 'd': return days{count};
-        default: return std::nullopt;
-    }
+    if (bad != std::errc{} || unit + 1 != text.data() + text.size()) { return std::nullopt; }
+    const auto one = *unit == 's'   ? seconds{1}
+                     : *unit == 'm' ? minutes{1}
+                     : *unit == 'h' ? hours{1}
+                     : *unit == 'd' ? days{1}
+                                    : seconds{0};
+    if (one == seconds{0} || count <= 0 || count > days{36'525} / one) { return std::nullopt; }
+    return count * one;
 }
 
 /// The environment's list for one entity, where it has one. Answers with what is wrong with it.
 [[nodiscard]] inline auto read_fields(std::string_view entity, freshet::monitored_fields& fields) -> std::string {
     const auto variable = fmt::format("MONITORED_FIELDS_{}", entity);
     const char* const listed = std::getenv(variable.c_str());
-    if (listed == nullptr) { return {}; }
+    if (listed == nullptr || *listed == '\0') { return {}; } // deployments set to nothing what they leave alone
     auto read = freshet::parse_monitored_fields(listed);
     if (!read) { return read.fault().as_error(variable).note; }
     fields = *std::move(read);
@@ -78,8 +77,8 @@ inline constexpr int usage = 2;
     using detail::refuse;
     settings wanted;
     std::vector<std::string> events{"modify", "remove"};
-    std::string max_age;
-    std::string now;
+    std::optional<std::string> max_age;
+    std::optional<std::string> now;
 
     CLI::App app{std::string{about}};
     app.add_option("--input", wanted.input, "events, one a line of JSON as Lambda or GetRecords has them; - is stdin");
@@ -92,8 +91,8 @@ inline constexpr int usage = 2;
     app.add_option("--now", now, "the time to judge age by (RFC 3339; default: the machine's clock)");
     app.add_flag("--json", wanted.json_summary,
                  "print a summary as one JSON document on stdout; --output is then a file");
-    app.footer("Environment: LOG_LEVEL (DEBUG, INFO, WARNING, ERROR), MONITORED_FIELDS_RECEIPT_METADATA and\n"
-               "MONITORED_FIELDS_RECEIPT_WORD_LABEL (names between commas).\n"
+    app.footer("Environment: LOG_LEVEL (DEBUG, INFO, WARNING, ERROR, CRITICAL), MONITORED_FIELDS_RECEIPT_METADATA and\n"
+               "MONITORED_FIELDS_RECEIPT_WORD_LABEL (names between commas; empty: the built-in ones).\n"
                "Exit code: 0 all well, 1 some records failed, 2 usage, 3 the output cannot be written.");
     try {
         app.parse(argc, argv);
@@ -104,8 +103,8 @@ inline constexpr int usage = 2;
         return refuse(wrong.what());
     }
 
-    if (wanted.json_summary && wanted.output == "-") {
-        return refuse("--json prints on stdout, so --output must name a file");
+    if (wanted.json_summary && (wanted.output == "-" || wanted.response == "-")) {
+        return refuse("--json prints on stdout, so --output and --response must name files");
     }
     auto& builder = wanted.messages.builder;
     const auto asked = [&](std::string_view event) {
@@ -115,9 +114,12 @@ inline constexpr int usage = 2;
     builder.modifies = asked("modify");
     builder.removes = asked("remove");
 
-    if (const char* const level = std::getenv("LOG_LEVEL"); level != nullptr) {
+    if (const char* const level = std::getenv("LOG_LEVEL"); level != nullptr && *level != '\0') {
         const auto known = support::parse_log_level(level);
-        if (!known) { return refuse(fmt::format("LOG_LEVEL: '{}' is none of DEBUG, INFO, WARNING, ERROR", level)); }
+        if (!known) {
+            return refuse(fmt::format("LOG_LEVEL: '{}' is none of DEBUG, INFO, WARNING, ERROR, CRITICAL",
+                                      freshet::printable(level)));
+        }
         wanted.level = *known;
     }
     for (std::size_t i = 0; i < receipts::registry::size; ++i) {
@@ -127,13 +129,16 @@ inline constexpr int usage = 2;
             return refuse(wrong);
         }
     }
-    if (!now.empty() && max_age.empty()) { return refuse("--now has no effect without --max-age"); }
-    if (!max_age.empty()) {
-        const auto age = detail::parse_age(max_age);
-        if (!age) { return refuse(fmt::format("--max-age: '{}' is no duration such as 90s, 5m, 1h, 2d", max_age)); }
+    if (now && !max_age) { return refuse("--now has no effect without --max-age"); }
+    if (max_age) {
+        const auto age = detail::parse_age(*max_age);
+        if (!age) {
+            return refuse(
+                fmt::format("--max-age: '{}' is no duration such as 90s, 5m, 1h, 2d", freshet::printable(*max_age)));
+        }
         auto judged_at = std::chrono::time_point_cast<freshet::duration>(std::chrono::system_clock::now());
-        if (!now.empty()) {
-            const auto given = freshet::parse_rfc3339(now);
+        if (now) {
+            const auto given = freshet::parse_rfc3339(*now);
             if (!given) { return refuse(given.fault().as_error("--now").note); }
             judged_at = *given;
         }

@@ -7,7 +7,7 @@
 
 namespace {
 
-constexpr std::string_view image = "IMAGE#8b360bb7-7573-520b-9d7d-f4cefa69eebf";
+constexpr std::string_view image = "IMAGE#550e8400-e29b-41d4-a716-446655440000";
 
 static_assert(receipts::registry::match(image, "RECEIPT#00001#METADATA").name() == "RECEIPT_METADATA");
 static_assert(receipts::registry::match(image, "RECEIPT#00001").name() == "RECEIPT");

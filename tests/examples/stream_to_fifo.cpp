@@ -7,6 +7,8 @@
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <stdexcept>
+#include <streambuf>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,7 +73,7 @@ auto run_on(const std::string& input, settings wanted = {}) -> finished {
     wanted.response = here / "responses";
     wanted.level = static_cast<support::log_level>(99);
     std::istringstream in{input};
-    const auto code = run(wanted, &in);
+    const auto code = stream_to_fifo::run_on(wanted, in, "test");
     return {code, here.lines("messages"), here.lines("responses")};
 }
 
@@ -164,7 +166,42 @@ TEST_CASE("an output that cannot be written ends the run with exit code 3") {
     settings wanted;
     wanted.output = "/dev/full";
     wanted.level = static_cast<support::log_level>(99);
-    CHECK(run(wanted, &in) == 3);
+    CHECK(stream_to_fifo::run_on(wanted, in, "test") == 3);
+}
+
+TEST_CASE("no file is two of input, output and response: opening one would destroy the other") {
+    const scratch here;
+    const auto events = here / "events";
+    std::ofstream{events} << event_of(five_records());
+    std::filesystem::create_hard_link(events, here / "link");
+    settings wanted;
+    wanted.level = support::log_level::critical;
+    wanted.input = events;
+    for (const auto& output : {events, here / "link", here / "./events"}) {
+        wanted.output = output;
+        CHECK(run(wanted) == 2);
+    }
+    wanted.output = here / "new";
+    for (const auto& response : {events, here / "new", here / "./new"}) {
+        wanted.response = response;
+        CHECK(run(wanted) == 2);
+    }
+    CHECK(here.lines("events").size() == 1);
+    CHECK_FALSE(std::filesystem::exists(here / "new"));
+    wanted.response = here / "responses";
+    CHECK(run(wanted) == 0);
+}
+
+TEST_CASE("an input that breaks off is no success") {
+    struct broken : std::streambuf {
+        auto underflow() -> int_type override { throw std::runtime_error{"the disk is gone"}; }
+    } buffer;
+    std::istream in{&buffer};
+    const scratch here;
+    settings wanted;
+    wanted.output = here / "messages";
+    wanted.level = static_cast<support::log_level>(99);
+    CHECK(stream_to_fifo::run_on(wanted, in, "test") == 3);
 }
 
 TEST_CASE("settings keep their defaults unless the command line says otherwise") {
@@ -182,6 +219,13 @@ TEST_CASE("settings keep their defaults unless the command line says otherwise")
     CHECK(asked->messages.builder.inserts);
     CHECK_FALSE(asked->messages.builder.modifies);
     CHECK(asked->messages.oldest == *freshet::parse_rfc3339("2025-01-15T09:00:00Z"));
+    CHECK(read({"--max-age", "604800s", "--now", "2025-01-15T10:00:00Z"}).wanted.has_value());
+    const environment unset{"LOG_LEVEL", ""};
+    const environment left_alone{"MONITORED_FIELDS_RECEIPT_METADATA", ""};
+    CHECK(read({}).wanted.has_value());
+    CHECK(read({}).wanted->messages.fields == receipts::default_monitored_fields());
+    const environment lower{"LOG_LEVEL", "warn"};
+    CHECK(read({}).wanted->level == support::log_level::warning);
 }
 
 TEST_CASE("monitored fields come from the environment, for the entities that have routes") {
@@ -197,7 +241,7 @@ TEST_CASE("what cannot be meant is exit code 2") {
     CHECK(read({"--events", "rename"}).exit_code == 2);
     CHECK(read({"--json"}).exit_code == 2); // its document and the messages would share stdout
     CHECK(read({"--now", "2025-01-15T10:00:00Z"}).exit_code == 2);
-    for (const char* age : {"", "5", "5x", "-5s", "0s", "5 s", "9999999999999999999s"}) {
+    for (const char* age : {"", "5", "5x", "-5s", "0s", "5 s", "36526d", "9999999999999999999s"}) {
         CAPTURE(age);
         CHECK(read({"--max-age", age, "--now", "2025-01-15T10:00:00Z"}).exit_code == 2);
     }

@@ -4,11 +4,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <freshet/item/event_decoder.hpp>
 #include <freshet/item/same_value.hpp>
 
-// Any bytes decode or are refused in place; what is decoded says the same the second time, byte by byte.
+#include <support/decoded.hpp>
+#include <support/json_oracle.hpp>
+
+// Any bytes decode or are refused in place, as the oracle has it; what is decoded says the same the second time, byte
+// by byte, and each record alone what it says among others.
 namespace {
 
 void tell(std::string& out, freshet::attribute value) {
@@ -54,6 +59,20 @@ auto told(freshet::event_decoder& decoder, std::string_view event) -> std::strin
     return out;
 }
 
+void agree_with_oracle(freshet::event_decoder& decoder, std::string_view event) {
+    auto want = oracle::read_event(event);
+    if (want) {
+        for (auto& record : *want) { record = oracle::without_content(record); }
+    }
+    if (support::decoded(decoder, event) != want) { std::abort(); }
+    if (!want) { return; }
+    freshet::event_decoder another;
+    for (const auto& one : *decoder.decode(event)) {
+        const auto alone = "{\"Records\":[" + std::string{one.bytes()} + "]}";
+        if (support::decoded(another, alone) != std::vector{support::retold(one)}) { std::abort(); }
+    }
+}
+
 } // namespace
 
 extern "C" auto LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) -> int {
@@ -62,5 +81,6 @@ extern "C" auto LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t siz
     freshet::event_decoder fresh;
     const auto first = told(fresh, event);
     if (told(used, event) != first || told(used, event) != first) { std::abort(); }
+    agree_with_oracle(used, event);
     return 0;
 }

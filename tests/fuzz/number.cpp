@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -8,7 +10,8 @@
 
 #include <freshet/core/number.hpp>
 
-// Numbers are accepted by grammar and limits alone, keep their value as JSON, and compare like their digits laid out.
+// Numbers are accepted by grammar and by limits that are counted by hand, keep their value as JSON, and compare like
+// their digits laid out.
 namespace {
 
 void expect(bool held) {
@@ -20,6 +23,36 @@ auto is_grammatical(const std::string& text) -> bool {
     char* end = nullptr;
     static_cast<void>(std::strtod(text.c_str(), &end));
     return end == text.c_str() + text.size();
+}
+
+/// What a grammatical text holds, counted by hand.
+struct counted {
+    std::size_t digits{};  ///< from the first that is not zero to the last one
+    long long magnitude{}; ///< the power of ten of the first of them
+    [[nodiscard]] auto is_zero() const -> bool { return digits == 0; }
+    [[nodiscard]] auto too_long() const -> bool { return digits > 38; }
+    [[nodiscard]] auto too_small() const -> bool { return !is_zero() && magnitude < -130; }
+    [[nodiscard]] auto too_large() const -> bool { return !is_zero() && magnitude > 125; }
+};
+
+auto count(const std::string& text) -> counted {
+    const auto e = text.find_first_of("eE");
+    const auto mantissa = text.substr(0, e);
+    const auto first = mantissa.find_first_of("123456789");
+    if (first == std::string::npos) { return {}; }
+    const auto last = mantissa.find_last_of("123456789");
+    const auto point = std::min(mantissa.find('.'), mantissa.size());
+    counted made;
+    made.digits = last - first + (first < point && point < last ? 0 : 1);
+    made.magnitude = static_cast<long long>(point) - static_cast<long long>(first) - (first < point ? 1 : 0);
+    if (e != std::string::npos) {
+        const bool down = text[e + 1] == '-';
+        const auto start = text.find_first_of("123456789", e);
+        const auto digits = start == std::string::npos ? std::string{"0"} : text.substr(start);
+        const auto exponent = digits.size() > 15 ? 1'000'000'000'000'000 : std::stoll(digits);
+        made.magnitude += down ? -exponent : exponent;
+    }
+    return made;
 }
 
 /// All 256 decimal places that a number can reach, so that texts compare like magnitudes.
@@ -43,13 +76,21 @@ auto reference(const freshet::number_view& a, const freshet::number_view& b) -> 
 void check(const std::string& text) {
     const auto number = freshet::parse_number(text);
     expect(freshet::check_number(text).has_value() == !number.ok());
+    const bool grammatical = is_grammatical(text);
+    const auto held = grammatical ? count(text) : counted{};
+    const bool beyond = held.too_long() || held.too_small() || held.too_large();
+    expect(number.ok() == (grammatical && !beyond));
     if (!number) {
-        const auto& reason = number.fault().reason;
-        const bool beyond = reason.find("too") != std::string_view::npos; // many digits, close to or far from zero
-        expect(number.fault().offset <= text.size() && beyond == is_grammatical(text));
+        const auto says = [&](std::string_view word) {
+            return number.fault().reason.find(word) != std::string_view::npos;
+        };
+        expect(number.fault().offset <= text.size());
+        expect(says("too many") == held.too_long());
+        expect(says("too close") == (held.too_small() && !held.too_long()));
+        expect(says("too far") == (held.too_large() && !held.too_long()));
         return;
     }
-    expect(is_grammatical(text));
+    expect(number->digits() == held.digits && number->magnitude == held.magnitude);
     std::string json(text.size() + 1, '\0');
     json.resize(static_cast<std::size_t>(freshet::write_json_number(json.data(), text) - json.data()));
     expect(nlohmann::json::accept(json));

@@ -25,10 +25,11 @@ struct message_attributes {
     [[nodiscard]] constexpr auto empty() const noexcept -> bool { return count == 0; }
 };
 
-/// A message for an ordered queue, as views into bytes that somebody else owns.
+/// A message for a queue, as views into bytes that somebody else owns.
 ///
-/// Same `queue` and `group_id` keeps order; the same `deduplication_id` is delivered once within the queue's own
-/// deduplication time, and not beyond it. Nothing here is checked against the queue's limits.
+/// Same `queue` and `group_id` keeps order; an empty `group_id` is no group and keeps none. The same
+/// `deduplication_id` is delivered once within the queue's own deduplication time, and not beyond it. Nothing here is
+/// checked against the queue's limits.
 struct message_view {
     std::string_view queue;
     std::string_view group_id;

@@ -44,12 +44,12 @@ public:
         if (!ok_) { abort_on_misuse(fault_.reason); }
         return value_;
     }
-    [[nodiscard]] constexpr auto value() && -> T&& {
+    [[nodiscard]] constexpr auto value() && -> T { // by value: `for (auto& r : *decode(…))` outlives the outcome
         if (!ok_) { abort_on_misuse(fault_.reason); }
         return std::move(value_);
     }
     [[nodiscard]] constexpr auto operator*() const& -> const T& { return value(); }
-    [[nodiscard]] constexpr auto operator*() && -> T&& { return std::move(*this).value(); }
+    [[nodiscard]] constexpr auto operator*() && -> T { return std::move(*this).value(); }
     [[nodiscard]] constexpr auto operator->() const -> const T* { return &value(); }
 
     /// What was wrong; `!ok()` must hold.

@@ -79,17 +79,18 @@ public:
     /// The value; `ok()` must hold.
     [[nodiscard]] constexpr auto value() & -> stored& { return expect_ok(), *std::get_if<0>(&state_); }
     [[nodiscard]] constexpr auto value() const& -> const stored& { return expect_ok(), *std::get_if<0>(&state_); }
-    [[nodiscard]] constexpr auto value() && -> stored&& { return expect_ok(), std::move(*std::get_if<0>(&state_)); }
+    /// By value, so that `for (auto& row : *rows())` outlives the result that it was asked of.
+    [[nodiscard]] constexpr auto value() && -> stored { return expect_ok(), std::move(*std::get_if<0>(&state_)); }
 
     [[nodiscard]] constexpr auto operator*() & -> stored& { return value(); }
     [[nodiscard]] constexpr auto operator*() const& -> const stored& { return value(); }
-    [[nodiscard]] constexpr auto operator*() && -> stored&& { return std::move(*this).value(); }
+    [[nodiscard]] constexpr auto operator*() && -> stored { return std::move(*this).value(); }
     [[nodiscard]] constexpr auto operator->() -> stored* { return &value(); }
     [[nodiscard]] constexpr auto operator->() const -> const stored* { return &value(); }
 
     /// The failure; `!ok()` must hold.
     [[nodiscard]] constexpr auto why() const& -> const error& { return expect_error(), *std::get_if<1>(&state_); }
-    [[nodiscard]] constexpr auto why() && -> error&& { return expect_error(), std::move(*std::get_if<1>(&state_)); }
+    [[nodiscard]] constexpr auto why() && -> error { return expect_error(), std::move(*std::get_if<1>(&state_)); }
 
     /// The value, or `other` where there is none.
     template <class U>

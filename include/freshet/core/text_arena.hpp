@@ -3,13 +3,22 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace freshet {
 
 /// Memory for decoded strings that stays in place until `reset`, which keeps it for the next use.
+///
+/// Moving it takes the pieces along, where they are, and leaves an empty arena behind.
 class text_arena {
 public:
+    text_arena() = default;
+    text_arena(text_arena&& other) noexcept { swap(other); }
+    auto operator=(text_arena&& other) noexcept -> text_arena& {
+        text_arena{std::move(other)}.swap(*this);
+        return *this;
+    }
     /// `size` writable bytes; `shrink_last` gives back what was not needed of the newest piece.
     [[nodiscard]] auto allocate(std::size_t size) -> char* {
         if (left_ < size) { add_block(size); }
@@ -37,6 +46,13 @@ public:
             next_ = blocks_.front().get();
             left_ = total_;
         }
+    }
+
+    void swap(text_arena& other) noexcept {
+        blocks_.swap(other.blocks_);
+        std::swap(next_, other.next_);
+        std::swap(left_, other.left_);
+        std::swap(total_, other.total_);
     }
 
 private:

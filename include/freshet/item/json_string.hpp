@@ -78,7 +78,8 @@ struct escape {
         case 'u': break;
         default: return parse_fault{0, "unknown escape"};
     }
-    const auto first = rest.size() < 6 ? -1 : hex4(rest.data() + 2);
+    if (rest.size() < 6) { return parse_fault{0, "the text ends inside a string"}; }
+    const auto first = hex4(rest.data() + 2);
     if (first < 0) { return parse_fault{0, "\\u without four hexadecimal digits"}; }
     if (first < 0xd800 || first > 0xdfff) { return escape{static_cast<std::uint32_t>(first), 6}; }
     const bool paired = first < 0xdc00 && rest.size() >= 12 && rest[6] == '\\' && rest[7] == 'u';

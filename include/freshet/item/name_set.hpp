@@ -3,9 +3,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 #include <vector>
+
+#include <freshet/core/text_hash.hpp>
 
 namespace freshet::detail {
 
@@ -22,7 +23,7 @@ public:
     [[nodiscard]] auto add(std::uint64_t object, std::string_view name) -> bool {
         if (2 * (used_ + 1) > table_.size()) { grow(); }
         const auto mask = table_.size() - 1;
-        for (auto at = hash(object, name) & mask;; at = (at + 1) & mask) {
+        for (auto at = static_cast<std::size_t>(hash_(object, name)) & mask;; at = (at + 1) & mask) {
             auto& here = table_[at];
             if (here.object < first_live_) {
                 here = {object, name};
@@ -45,29 +46,6 @@ private:
         std::string_view name;
     };
 
-    __extension__ typedef unsigned __int128 product; // what ISO C++ lacks: all bits of a 64-bit multiplication
-
-    /// Salted with the table's address, in both factors, so that names cannot be prepared to collide.
-    [[nodiscard]] auto hash(std::uint64_t object, std::string_view name) const noexcept -> std::size_t {
-        constexpr std::uint64_t odd = 0x9e3779b97f4a7c15u;
-        const auto salt = reinterpret_cast<std::uintptr_t>(this) * odd;
-        auto h = (object + name.size()) * odd ^ salt;
-        const auto mix = [&](std::uint64_t word) {
-            const auto mixed = product{h ^ word} * (salt | 1);
-            h = static_cast<std::uint64_t>(mixed) ^ static_cast<std::uint64_t>(mixed >> 64);
-        };
-        while (name.size() >= 8) {
-            std::uint64_t word = 0;
-            std::memcpy(&word, name.data(), 8);
-            mix(word);
-            name.remove_prefix(8);
-        }
-        std::uint64_t word = 0;
-        if (!name.empty()) { std::memcpy(&word, name.data(), name.size()); }
-        mix(word + 1);
-        return static_cast<std::size_t>(h);
-    }
-
     void grow() {
         std::vector<slot> old(table_.empty() ? 64 : 2 * table_.size());
         old.swap(table_);
@@ -77,6 +55,7 @@ private:
         }
     }
 
+    text_hash hash_{this};
     std::vector<slot> table_;
     std::size_t used_{};
     std::uint64_t next_object_{1}; // 0 marks a slot that was never used

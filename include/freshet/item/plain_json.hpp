@@ -53,12 +53,12 @@ inline auto write_plain_json(char* out, attribute value) noexcept -> char* {
             return value.token().empty() ? detail::write_json_string(out, value.text())
                                          : detail::put(out, value.token());
         case number: return write_json_number(out, value.text());
-        case boolean:
-        case string_set:
-        case binary_set: return detail::put(out, value.token());
+        case boolean: return detail::put(out, value.token());
         case null: return detail::put(out, "null");
         case list:
+        case string_set:
         case number_set:
+        case binary_set:
             *out++ = '[';
             for (const auto element : value) {
                 separate('[');

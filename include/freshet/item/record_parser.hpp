@@ -221,8 +221,10 @@ private:
         } else {
             return refuse_and_skip("an ApproximateCreationDateTime that is neither number nor text");
         }
-        if (const auto seconds = parse_epoch_seconds(said)) { record().created_at = *seconds; }
-        else if (const auto instant = parse_rfc3339(said)) { record().created_at = *instant; }
+        const auto seconds = parse_epoch_seconds(said);
+        const auto instant = seconds ? seconds : parse_rfc3339(said);
+        // An offset may carry a text of these years out of those that can be printed.
+        if (instant && format_rfc3339(*instant)) { record().created_at = *instant; }
         else { in_.refuse(from, "an ApproximateCreationDateTime that is no time"); }
         return true;
     }

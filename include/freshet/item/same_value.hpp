@@ -18,6 +18,9 @@ namespace freshet {
 /// is not thread safe. Work is n log n at worst, for sets and maps written in another order.
 class same_value {
 public:
+    /// With `null_is_absent`, a NULL inside a map counts as no member at all.
+    explicit same_value(bool null_is_absent = false) : null_is_absent_{null_is_absent} {}
+
     [[nodiscard]] auto operator()(attribute a, attribute b) -> bool {
         using enum attribute_type;
         if (a.type() != b.type()) { return false; }
@@ -56,15 +59,14 @@ private:
         // Writers mostly keep their order, and then nothing need be sorted. Only what is sorted by is looked at here:
         // comparing whole values twice at each level would double the work with every level of nesting.
         if (std::equal(a.begin(), a.end(), b.begin(), b.end(), in_step)) { return side_by_side(a, b); }
-        if (std::distance(a.begin(), a.end()) != std::distance(b.begin(), b.end())) { return false; }
         const auto first = sorted_.size();
-        for (const auto x : a) { sorted_.push_back(x); }
+        collect(a);
         const auto middle = sorted_.size();
-        for (const auto y : b) { sorted_.push_back(y); }
+        collect(b);
         const auto at = [&](std::size_t i) { return sorted_.begin() + static_cast<std::ptrdiff_t>(i); };
         std::sort(at(first), at(middle), before);
         std::sort(at(middle), sorted_.end(), before);
-        bool same = true;
+        bool same = sorted_.size() - middle == middle - first;
         for (std::size_t i = first; same && i != middle; ++i) {
             // By value: comparing what is inside may move `sorted_`.
             const auto x = sorted_[i];
@@ -75,7 +77,16 @@ private:
         return same;
     }
 
+    void collect(attribute values) {
+        for (const auto value : values) {
+            if (!null_is_absent_ || values.type() != attribute_type::map || value.type() != attribute_type::null) {
+                sorted_.push_back(value);
+            }
+        }
+    }
+
     std::vector<attribute> sorted_;
+    bool null_is_absent_;
 };
 
 } // namespace freshet

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <array>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <span>
 #include <string>
 #include <string_view>
@@ -105,13 +105,20 @@ enum class key_widths : std::uint8_t {
 /// `{n:05d}` a number padded with zeros to five digits (1 to 20), `{n:d}` one without leading zeros, both up to
 /// 2^64 - 1 and wider than the padding only without a leading zero; `{u:uuid}` is 8-4-4-4-12 hexadecimal digits whose
 /// case is kept; a last `{rest:*}` is one or more bytes of any kind. Braces do not occur in literal text. A pattern
-/// that could split a key in two ways does not compile.
+/// that could split a key in two ways does not compile. How long a key may be (a table takes 2,048 bytes for a
+/// partition key and 1,024 for a sort key) is not checked.
 ///
 /// For all that is accepted, `parse(format(x)) == x` and `format(parse(k)) == k`.
 template <fixed_text Text>
 struct key_pattern {
 private:
     using parts = key_parts<Text>;
+    static constexpr bool has_text = [] {
+        for (const auto kind : parts::field_kinds) {
+            if (kind == key_field_kind::text) { return true; }
+        }
+        return false;
+    }();
 
 public:
     /// The values of the fields: a tuple with names.
@@ -124,7 +131,8 @@ public:
     static constexpr std::span<const key_piece> pieces = parts::pieces;
     static constexpr std::size_t padded_digits = parts::padded_digits; ///< see `match`
 
-    /// The fields of `key`, which must match from its first byte to its last; texts are views into it.
+    /// The fields of `key`, which must match from its first byte to its last; texts are views into it, so a string
+    /// that ends with the call is refused where there are any.
     [[nodiscard, gnu::always_inline]] static constexpr auto parse(std::string_view key) -> parsed<fields_type> {
         std::array<key_slice, field_count> slices{};
         if (std::is_constant_evaluated() || !padded_key_scan<parts>::match(key, slices.data())) {
@@ -135,12 +143,20 @@ public:
         return from(slices);
     }
 
+    template <passing_string Key>
+        requires has_text
+    static auto parse(Key&&) -> parsed<fields_type> = delete;
+
     /// What `parse` says, always by the rule itself.
     [[nodiscard]] static constexpr auto parse_bytewise(std::string_view key) -> parsed<fields_type> {
         const auto [fault, found] = scan_bytewise(key);
         if (!fault.reason.empty()) { return fault; }
         return from(found);
     }
+
+    template <passing_string Key>
+        requires has_text
+    static auto parse_bytewise(Key&&) -> parsed<fields_type> = delete;
 
     /// Like `parse`, for those who try several patterns and want the key's own characters: fills `field_count`
     /// slices. `key_widths::padded` is quicker and may leave a key unmatched that has a run of digits longer than
@@ -152,6 +168,8 @@ public:
         }
         return scan_key(text, pieces, key, slices).reason.empty();
     }
+    template <key_widths Widths, passing_string Key>
+    static auto match(Key&&, key_slice*) -> bool = delete;
 
     /// The key of these values (one a field in order, or one `fields_type`); malformed when it would not parse back
     /// to them: a negative number, empty text, text with '#', a uuid that is none, an empty rest.
@@ -162,12 +180,12 @@ public:
 
     /// Writes the key of these values and answers with the end of what was written; checks first, so a fault leaves
     /// `out` untouched. The fault's offset is the byte of the refused key. Allocates nothing.
-    template <std::default_initializable Out, class... Values>
-    [[nodiscard]] static constexpr auto format_to(Out out, const Values&... values) -> parsed<Out> {
+    template <std::output_iterator<const char&> Out, class... Values>
+    [[nodiscard]] static constexpr auto format_to(Out out, const Values&... values) -> written_key<Out> {
         const auto given = inputs(values...);
         const auto size = check_key(pieces, given.data());
-        if (!size) { return size.fault(); }
-        return write_key(text, pieces, given.data(), out);
+        if (!size) { return {std::move(out), size.fault()}; }
+        return written_key<Out>{write_key(text, pieces, given.data(), std::move(out))};
     }
 
     /// The bytes that `format_to` would write, or its fault.

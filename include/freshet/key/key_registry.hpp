@@ -13,6 +13,7 @@
 #include <freshet/core/result.hpp>
 #include <freshet/key/entity.hpp>
 #include <freshet/key/key_field.hpp>
+#include <freshet/key/key_scan.hpp>
 
 namespace freshet {
 
@@ -127,7 +128,8 @@ public:
     static constexpr std::size_t size = sizeof...(Entities);
     static constexpr std::array<std::string_view, size> names{Entities::name...};
 
-    /// The entity of these two keys. An item of a table without sort keys has an empty one.
+    /// The entity of these two keys. An item of a table without sort keys has an empty one. A string that ends with
+    /// the call is refused: the match views it.
     [[nodiscard]] static constexpr auto match(std::string_view partition, std::string_view sort = {}) -> match_type {
         match_type found;
         [&]<std::size_t... I>(std::index_sequence<I...>) {
@@ -135,6 +137,9 @@ public:
         }(std::make_index_sequence<size>{});
         return found;
     }
+    template <class... Keys>
+        requires(passing_string<Keys> || ...)
+    static auto match(Keys&&...) -> match_type = delete;
 
 private:
     /// The first entity with that partition pattern.

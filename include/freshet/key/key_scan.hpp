@@ -1,9 +1,11 @@
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include <freshet/core/parsed.hpp>
@@ -16,6 +18,11 @@ struct key_slice {
     std::string_view text;
     std::uint64_t number{};
 };
+
+/// What a forwarding reference deduces for a string that ends with the call: views into it would dangle.
+template <class T>
+concept passing_string =
+    std::derived_from<T, std::basic_string<char, typename T::traits_type, typename T::allocator_type>>;
 
 inline constexpr std::size_t uuid_size = 36;
 

@@ -6,8 +6,10 @@
 #include <span>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include <freshet/core/parsed.hpp>
+#include <freshet/core/result.hpp>
 #include <freshet/key/key_layout.hpp>
 #include <freshet/key/key_scan.hpp>
 
@@ -20,13 +22,21 @@ struct key_input {
     bool negative{};
 };
 
-/// `value` for a field of that kind: an integer for a number, else something that converts to `std::string_view`.
+template <class T, class... Types>
+inline constexpr bool is_one_of = (std::is_same_v<std::remove_cv_t<T>, Types> || ...);
+
+/// Fits a number field of a key: an integer type of at most 64 bits that is no character type and not bool.
+template <class T>
+concept key_number = std::integral<T> && sizeof(T) <= sizeof(std::uint64_t) &&
+                     !is_one_of<T, bool, char, wchar_t, char8_t, char16_t, char32_t>;
+
+/// `value` for a field of that kind: a `key_number` for a number, else something that converts to `std::string_view`.
 template <key_field_kind Kind, class Value>
 [[nodiscard]] constexpr auto to_key_input(const Value& value) -> key_input {
     if constexpr (Kind == key_field_kind::number) {
-        constexpr bool integer = std::integral<Value> && !std::same_as<Value, bool> && !std::same_as<Value, char>;
-        static_assert(integer, "a number field of a key takes an integer");
-        if constexpr (integer) { return {{}, static_cast<std::uint64_t>(value), value < Value{}}; }
+        static_assert(key_number<Value>,
+                      "a number field of a key takes an integer of at most 64 bits, no character, no bool");
+        if constexpr (key_number<Value>) { return {{}, static_cast<std::uint64_t>(value), value < Value{}}; }
     } else {
         constexpr bool text = std::is_convertible_v<const Value&, std::string_view>;
         static_assert(text, "a text field of a key takes what converts to std::string_view");
@@ -75,6 +85,40 @@ template <key_field_kind Kind, class Value>
     }
     return at;
 }
+
+/// Where a key ends that was written to `Out`, or the fault for which none was written.
+///
+/// What `parsed<Out>` says, for output iterators without a default constructor too, such as a back inserter.
+template <class Out>
+class [[nodiscard]] written_key {
+public:
+    constexpr explicit written_key(Out end) : end_{std::move(end)} {}
+    constexpr written_key(Out untouched, parse_fault fault) : end_{std::move(untouched)}, fault_{fault}, ok_{false} {}
+
+    [[nodiscard]] constexpr auto ok() const noexcept -> bool { return ok_; }
+    constexpr explicit operator bool() const noexcept { return ok_; }
+
+    /// Behind the last byte written; `ok()` must hold.
+    [[nodiscard]] constexpr auto end() const& -> const Out& { return expect_ok(), end_; }
+    [[nodiscard]] constexpr auto end() && -> Out { return expect_ok(), std::move(end_); }
+    [[nodiscard]] constexpr auto operator*() const& -> const Out& { return end(); }
+    [[nodiscard]] constexpr auto operator*() && -> Out { return std::move(*this).end(); }
+
+    /// Why nothing was written, with the offset in the refused key; `!ok()` must hold.
+    [[nodiscard]] constexpr auto fault() const -> const parse_fault& {
+        if (ok_) { abort_on_misuse("the fault of a written key was asked for"); }
+        return fault_;
+    }
+
+private:
+    constexpr void expect_ok() const {
+        if (!ok_) { abort_on_misuse(fault_.reason); }
+    }
+
+    Out end_;
+    parse_fault fault_{};
+    bool ok_{true};
+};
 
 /// Writes the key of values that `check_key` let pass.
 template <class Out>

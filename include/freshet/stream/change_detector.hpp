@@ -38,7 +38,7 @@ struct change_set {
 };
 
 struct change_detector_options {
-    /// Whether a NULL counts as an absent attribute: then writing or removing a NULL is no change.
+    /// Whether a NULL counts as an absent attribute, inside maps too: then writing or removing a NULL is no change.
     bool null_is_absent{false};
 };
 
@@ -59,6 +59,7 @@ public:
     explicit change_detector(Fields fields, change_detector_options options = {})
         : fields_{std::move(fields)},
           options_{options},
+          same_{options.null_is_absent},
           hints_(static_cast<std::size_t>(std::distance(fields_.begin(), fields_.end()))) {
         if (has_repeated_names(fields_)) { abort_on_misuse("change_detector: a monitored field occurs twice"); }
     }

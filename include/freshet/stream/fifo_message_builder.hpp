@@ -12,6 +12,7 @@
 
 #include <freshet/backend/message.hpp>
 #include <freshet/core/observe.hpp>
+#include <freshet/core/printable.hpp>
 #include <freshet/core/result.hpp>
 #include <freshet/core/sha256.hpp>
 #include <freshet/item/stream_record.hpp>
@@ -29,7 +30,7 @@ struct destination {
     std::string_view group;
 };
 
-/// An id was not one that queues take as it is, and another stands for it.
+/// An id was not one that queues take as it is, and another stands for it. Told also where the record then fails.
 struct id_mapped {
     std::string_view raw;
     std::string_view id;
@@ -62,7 +63,8 @@ struct fifo_message_builder_options {
 /// MODIFY makes messages when a monitored field changed, REMOVE and INSERT whenever they are asked for. All messages of
 /// a record share one body (see `message_body.hpp`) and carry the record's sequence number. The deduplication id is the
 /// record's event id, or the SHA-256 of the body where there is none; the second and later messages on one queue get a
-/// suffix. Ids that a queue would refuse are mapped without collision (see `queue_id.hpp`), and each mapping is an
+/// suffix. A digest stands for the content as a queue's own deduplication has it: equal changes of one second that have
+/// no event id are one message. Ids that a queue would refuse are mapped without collision (see `queue_id.hpp`), and each mapping is an
 /// `id_mapped`.
 ///
 /// Fails, and leaves the batch as it was, when a message or an id is larger than the limits (`too_large`), and when the
@@ -108,7 +110,7 @@ public:
             out.add(texts, index);
             if (auto too_large = beyond_limits(out[out.size() - 1])) {
                 out.roll_back(begun);
-                too_large->note.insert(0, "record " + std::string{record.event_id} + ": ");
+                too_large->note.insert(0, "record " + printable(record.event_id) + ": ");
                 return *std::move(too_large);
             }
         }
@@ -123,7 +125,7 @@ private:
     }
 
     [[nodiscard]] static auto lacks_images(const stream_record& record) -> error {
-        return {errc::denied, "record " + std::string{record.event_id} + ": the stream carries no " +
+        return {errc::denied, "record " + printable(record.event_id) + ": the stream carries no " +
                                   (record.new_image ? "OldImage" : "NewImage") +
                                   ", so changes cannot be told; its view type must be NEW_AND_OLD_IMAGES"};
     }

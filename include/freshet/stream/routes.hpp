@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -53,6 +54,14 @@ private:
     static_assert(known, "a route's group names a field that the entity's key does not have");
     static_assert(!known || readable, "a route's group takes a field for a number that is text in the entity's key");
     static_assert(!Queue.view().empty(), "a route names its queue");
+
+public:
+    /// What the entity's key holds for the fields of the group.
+    static constexpr auto kinds_in_key = [] {
+        std::array<key_field_kind, Group::field_count> kinds{};
+        for (std::size_t i = 0; known && i < kinds.size(); ++i) { kinds[i] = key::field_kinds[place(i)]; }
+        return kinds;
+    }();
 };
 
 /// Which queues a table's messages go to. A queue that takes an entity twice gets two messages of each record.
@@ -65,8 +74,9 @@ struct routes {
 
     /// Where a record with this key goes, in the order of the routes; nowhere if no route is for its entity.
     ///
-    /// Queue names have static storage; the groups' texts live in `memory` until it is reset. Malformed when a group's
-    /// pattern refuses a field's value; `out` then keeps the destinations before that one.
+    /// Queue names have static storage; the groups' texts live in `memory` until it is reset. Malformed when the key
+    /// lacks a field that its entity has, or has it of another kind, and when a group's pattern refuses a field's
+    /// value; `out` then keeps the destinations before that one.
     [[nodiscard]] static auto destinations([[maybe_unused]] const entity_key& key, [[maybe_unused]] text_arena& memory,
                                            [[maybe_unused]] std::vector<destination>& out) -> result<void> {
         result<void> outcome;
@@ -80,12 +90,21 @@ private:
     [[nodiscard]] static auto add(const entity_key& key, text_arena& memory, std::vector<destination>& out)
         -> result<void> {
         using Group = typename Route::group;
+        std::array<const key_field*, Group::field_count> fields{};
+        for (std::size_t i = 0; i < fields.size(); ++i) {
+            const auto kind = Route::kinds_in_key[i];
+            fields[i] = key.find(Group::field_names[i]);
+            if (fields[i] == nullptr || fields[i]->kind != kind) {
+                return error{errc::malformed, "entity " + std::string{key.entity} + ": its key has no " +
+                                                  (kind == key_field_kind::number ? "number " : "text ") +
+                                                  std::string{Group::field_names[i]}};
+            }
+        }
         return [&]<std::size_t... I>(std::index_sequence<I...>) -> result<void> {
-            const auto size = Group::formatted_size(value<Group::field_kinds[I]>(*key.find(Group::field_names[I]))...);
+            const auto size = Group::formatted_size(value<Group::field_kinds[I]>(*fields[I])...);
             if (!size) { return size.fault().as_error("group " + std::string{Group::text}); }
             char* const text = memory.allocate(*size);
-            static_cast<void>(
-                Group::format_to(text, value<Group::field_kinds[I]>(*key.find(Group::field_names[I]))...));
+            static_cast<void>(Group::format_to(text, value<Group::field_kinds[I]>(*fields[I])...));
             out.push_back({Route::queue, {text, *size}});
             return {};
         }(std::make_index_sequence<Group::field_count>{});

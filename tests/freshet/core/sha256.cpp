@@ -56,6 +56,30 @@ TEST_CASE("every kernel yields the published digests") {
     }
 }
 
+TEST_CASE("messages that end around the place of the length are padded right") {
+    struct row {
+        std::size_t length; // of so many 'a', as sha256sum digests them
+        std::string_view digest;
+    };
+    for (const auto& known : {
+             row{55, "9f4390f8d30c2dd92ec9f095b65e2b9ae9b0a925a5258e241c9f1e910f734318"},
+             row{56, "b35439a4ac6f0948b6d6f9e3c6af0f5f590ce20f1bde7090ef7970686ec6738a"},
+             row{57, "f13b2d724659eb3bf47f2dd6af1accc87b81f09f59f2b75e5c0bed6589dfe8c6"},
+             row{63, "7d3e74a05d7db15bce4ad9ec0658ea98e3f06eeecf16b4c6fff2da457ddc2f34"},
+             row{64, "ffe054fe7ae0cb6dc65c3af9b61d5209f439851db43d0ba5997337df154668eb"},
+             row{65, "635361c48bb9eab14198e76ea8ab7f1a41685d6ad62aa9146d301d4f17eb0ae0"},
+             row{119, "31eba51c313a5c08226adf18d4a359cfdfd8d2e816b13f4af952f7ea6584dcfb"},
+             row{120, "2f3d335432c70b580af0e8e1b3674a7c020d683aa5f73aaaedfdc55af904c21c"},
+             row{127, "c57e9278af78fa3cab38667bef4ce29d783787a2f731d4e12200270f0c32320a"},
+             row{128, "6836cf13bac400e9105071cd6af47084dfacad4e5e302c94bfed24e013afb73e"},
+         }) {
+        CAPTURE(known.length);
+        for (const auto kernel : kernels()) {
+            CHECK(reads(freshet::sha256{kernel}.update(std::string(known.length, 'a')).finish(), known.digest));
+        }
+    }
+}
+
 TEST_CASE("all kernels agree on every length up to 300 bytes") {
     std::string bytes;
     for (int length = 0; length <= 300; ++length) {

@@ -5,6 +5,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -22,6 +23,26 @@ struct piece {
 };
 
 } // namespace
+
+TEST_CASE("a move takes the pieces along and leaves an arena of its own behind") {
+    freshet::text_arena first;
+    auto* const piece = first.allocate(8);
+    std::fill_n(piece, 8, 'a');
+    freshet::text_arena second{std::move(first)};
+    auto* const other = first.allocate(8); // NOLINT(bugprone-use-after-move): that is the promise
+    std::fill_n(other, 8, 'b');
+    auto* const next = second.allocate(8);
+    std::fill_n(next, 8, 'c');
+    CHECK(std::string_view{piece, 8} == "aaaaaaaa");
+    CHECK(std::string_view{other, 8} == "bbbbbbbb");
+    first.reset();
+    { const freshet::text_arena gone{std::move(second)}; }
+    second.reset(); // NOLINT(bugprone-use-after-move)
+    std::fill_n(second.allocate(8), 8, 'd');
+    second = std::move(first);
+    std::fill_n(second.allocate(8), 8, 'e');
+    CHECK(std::string_view{other, 8} == "eeeeeeee"); // after its reset the first arena starts over
+}
 
 TEST_CASE("pieces stay where they are and keep what was written, until the reset") {
     std::mt19937_64 random{1};

@@ -116,7 +116,7 @@ TEST_CASE("a cut is named as one, save inside of what is wrong so far") {
     check_event_refused(R"({"x":1e@)", ends);
     check_event_refused(R"({"x":@tru)", "a value was expected");
     check_event_refused(R"({"x":"@\)", "the text ends inside a string");
-    check_event_refused(R"({"x":"@\u00)", "\\u without four hexadecimal digits");
+    check_event_refused(R"({"x":"@\u00)", "the text ends inside a string");
     check_event_refused(R"({"x":"@\ud83c\u)", "half a surrogate pair");
 }
 
@@ -153,6 +153,35 @@ TEST_CASE("names that repeat outside the records refuse the event") {
     check_event_refused(R"({"a":[{"b":{"c":1,@"c":1}}],"Records":[]})", repeats);
     check_event_refused(R"({"a":{"c":1,@"\u0063":1},"Records":[{}]})", repeats);
     check_event_refused(R"({"Records":[{},1],"a":{"c":1,@"c":1}})", repeats);
+}
+
+TEST_CASE("a fault that two records share is the fault of both") {
+    const auto* const twice = R"(,"NewImage":{"a":{"S":"x"},"a":{"S":"x"}})";
+    const auto event = R"({"Records":[)" + right_record("1", twice) + "," + right_record("2", twice) + "]}";
+    freshet::event_decoder decoder;
+    const auto records = decoder.decode(event);
+    REQUIRE(records.ok());
+    for (const auto& record : *records) {
+        REQUIRE(!record.ok());
+        CHECK(record.fault().reason == "a name that repeats");
+    }
+}
+
+TEST_CASE("the records of a decoded event may be walked in the loop that decodes it") {
+    freshet::event_decoder decoder;
+    int count = 0;
+    for (const auto& record : *decoder.decode(R"({"Records":[{},{}]})")) { count += record.ok() ? 0 : 1; }
+    CHECK(count == 2);
+}
+
+TEST_CASE("a decoder may be moved and used again") {
+    const std::string event = R"({"Records":[{"eventID":"\u0041"}]})";
+    freshet::event_decoder first;
+    CHECK(first.decode(event)->front().event_id() == "A");
+    freshet::event_decoder second{std::move(first)};
+    { const freshet::event_decoder gone{std::move(second)}; }
+    CHECK(second.decode(event)->front().event_id() == "A"); // NOLINT(bugprone-use-after-move): that is the promise
+    CHECK(first.decode(event)->front().event_id() == "A");  // NOLINT(bugprone-use-after-move)
 }
 
 TEST_CASE("bad JSON inside a record refuses the whole event") {

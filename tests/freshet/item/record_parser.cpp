@@ -192,8 +192,9 @@ TEST_CASE("members say only what a change record can say") {
         check_change_refused(R"(,"SizeBytes":)" + std::string{size}, "a SizeBytes that is no count of bytes");
     }
     CHECK(is_right(right_record("200", R"(,"SizeBytes":18446744073709551615)")));
-    for (const auto* time : {"@253402300800", "@-62167219201", "@1e999", "@\"\"", "@\"soon\"", "@\"+1\"", "@\"1.\"",
-                             "@\"2024-01-15T10:30:00\""}) {
+    for (const auto* time :
+         {"@253402300800", "@-62167219201", "@1e999", "@\"\"", "@\"soon\"", "@\"+1\"", "@\"1.\"",
+          "@\"2024-01-15T10:30:00\"", "@\"9999-12-31T23:59:59-01:00\"", "@\"0000-01-01T00:00:00+00:01\""}) {
         check_change_refused(R"(,"ApproximateCreationDateTime":)" + std::string{time},
                              "an ApproximateCreationDateTime that is no time");
     }

@@ -3,12 +3,16 @@
 #include <cstdint>
 #include <iterator>
 #include <limits>
+#include <memory_resource>
 #include <random>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include <doctest/doctest.h>
+
+#include <support/cases.hpp>
 
 namespace {
 
@@ -22,14 +26,14 @@ using line = key_pattern<"RECEIPT#{receipt_id:05d}#LINE#{line_id:05d}">;
 using word = key_pattern<"RECEIPT#{receipt_id:05d}#LINE#{line_id:05d}#WORD#{word_id:05d}">;
 using label = key_pattern<"RECEIPT#{receipt_id:05d}#LINE#{line_id:05d}#WORD#{word_id:05d}#LABEL#{label}">;
 
-constexpr std::string_view uuid = "8b360bb7-7573-520b-9d7d-F4CEFA69EEBF";
+constexpr std::string_view uuid = "550e8400-e29b-41d4-a716-44665544ABCF";
 constexpr std::string_view label_key = "RECEIPT#00001#LINE#00020#WORD#00300#LABEL#GRAND TOTAL";
 
 static_assert(std::is_empty_v<label> && label::field_count == 4 && label::field_names[3] == "label");
 static_assert(label::parse(label_key)->get<"receipt_id">() == 1 && label::parse(label_key)->get<"word_id">() == 300);
 static_assert(label::parse(label_key)->get<"label">() == "GRAND TOTAL");
 static_assert(std::is_same_v<decltype(label::parse(label_key)->get<"line_id">()), std::uint64_t>);
-static_assert(image::parse("IMAGE#8b360bb7-7573-520b-9d7d-F4CEFA69EEBF")->get<"image_id">() == uuid);
+static_assert(image::parse("IMAGE#550e8400-e29b-41d4-a716-44665544ABCF")->get<"image_id">() == uuid);
 static_assert(!label::parse("RECEIPT#00001") && label::parse("RECEIPT#00001").fault().offset == 13);
 static_assert(label::formatted_size(1, 20, 300, "GRAND TOTAL").value() == label_key.size());
 
@@ -96,7 +100,7 @@ TEST_CASE("format refuses what would not read back, and names pattern and byte")
           "key pattern RECEIPT#{receipt_id:05d}#LINE#{line_id:05d}#WORD#{word_id:05d}#LABEL#{label}: "
           "a text field was given text with '#' in it at byte 43");
     CHECK_FALSE(label::format(1, -2, 3, "A"));
-    CHECK_FALSE(image::format("8b360bb7"));
+    CHECK_FALSE(image::format("550e8400"));
     CHECK(*image::format(std::string{uuid}) == "IMAGE#" + std::string{uuid});
     using with_rest = key_pattern<"A#{rest:*}">;
     CHECK(*with_rest::format("b#c") == "A#b#c");
@@ -114,6 +118,34 @@ TEST_CASE("a refused key writes nothing, an accepted one exactly its size") {
     CHECK(static_cast<std::size_t>(*end - room.begin()) == *label::formatted_size(1, 2, 3, "AB"));
     CHECK(room.substr(0, 45) == "RECEIPT#00001#LINE#00002#WORD#00003#LABEL#AB.");
 }
+
+TEST_CASE("a key is written behind what is there, through an iterator without a default constructor") {
+    std::string keys = "first ";
+    CHECK(receipt::format_to(std::back_inserter(keys), 1));
+    const auto refused = label::format_to(std::back_inserter(keys), 1, 2, 3, "A#B");
+    CHECK_FALSE(refused);
+    CHECK(refused.fault() == label::formatted_size(1, 2, 3, "A#B").fault());
+    auto end = *label::format_to(std::back_inserter(keys), label::fields_type{1, 2, 3, "AB"});
+    *end++ = '.';
+    CHECK(keys == "first RECEIPT#00001RECEIPT#00001#LINE#00002#WORD#00003#LABEL#AB.");
+}
+
+template <class Key>
+concept parses = requires(Key&& key) { label::parse(std::forward<Key>(key)); };
+template <class Key>
+concept parses_bytewise = requires(Key&& key) { label::parse_bytewise(std::forward<Key>(key)); };
+template <class Key>
+concept matches =
+    requires(Key&& key) { label::match<freshet::key_widths::any>(std::forward<Key>(key), nullptr); };
+template <class Key>
+concept number_parses = requires(Key&& key) { receipt::parse(std::forward<Key>(key)); };
+
+static_assert(parses<std::string&> && parses<const std::string&> && parses<std::string_view>);
+static_assert(parses<const char*> && parses<const char (&)[3]>);
+static_assert(!parses<std::string> && !parses<const std::string> && !parses<std::pmr::string>);
+static_assert(!parses_bytewise<std::string> && parses_bytewise<std::string&> && parses_bytewise<const char (&)[3]>);
+static_assert(!matches<std::string> && matches<std::string&> && matches<const char (&)[3]>);
+static_assert(number_parses<std::string>, "numbers are no views");
 
 TEST_CASE("a prefix holds the first fields and the literal text before the next one") {
     CHECK(*label::prefix() == "RECEIPT#");
@@ -178,10 +210,10 @@ void goes_round(source& from, const Values&... values) {
 }
 
 TEST_CASE("parse(format(x)) is x and format(parse(k)) is k, near misses included") {
-    constexpr std::uint64_t seed = 4'711;
+    const auto seed = support::seed();
     MESSAGE("seed " << seed);
     source from{std::mt19937_64{seed}};
-    for (int i = 0; i < 4'000; ++i) {
+    for (auto left = support::cases(4'000); left > 0; --left) {
         const auto text = from.text("#");
         const auto rest = from.text("");
         const auto id = from.uuid_text();

@@ -4,8 +4,12 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 #include <doctest/doctest.h>
+
+#include <support/cases.hpp>
 
 namespace {
 
@@ -23,7 +27,7 @@ using word =
     entity<"RECEIPT_WORD", image, key_pattern<"RECEIPT#{receipt_id:05d}#LINE#{line_id:05d}#WORD#{word_id:05d}">>;
 using receipts = key_registry<metadata, label, receipt, line, word>;
 
-constexpr std::string_view image_key = "IMAGE#8b360bb7-7573-520b-9d7d-f4cefa69eebf";
+constexpr std::string_view image_key = "IMAGE#550e8400-e29b-41d4-a716-446655440000";
 
 constexpr auto found = receipts::match(image_key, "RECEIPT#00001#LINE#00002");
 static_assert(found && found.name() == "RECEIPT_LINE" && found.index() == 3 && found.fields().size() == 3);
@@ -77,7 +81,7 @@ TEST_CASE("a longer, a shorter and a foreign key belong to nothing, and say so")
     }
     CHECK_FALSE(receipts::match("IMAGE#", "RECEIPT#00001"));
     CHECK_FALSE(receipts::match("RECEIPT#00001", image_key));
-    CHECK_FALSE(receipts::match("IMAGE#8b360bb7-7573-520b-9d7d-f4cefa69eebf#X", "RECEIPT#00001"));
+    CHECK_FALSE(receipts::match("IMAGE#550e8400-e29b-41d4-a716-446655440000#X", "RECEIPT#00001"));
 }
 
 TEST_CASE("a number wider than its padding is found as well") {
@@ -111,6 +115,14 @@ TEST_CASE("entities with partition patterns of their own are told apart by both 
     CHECK(mixed::match(image_key, "PAGE#3").get_if<any_page>()->get<"page">() == image_key.substr(6));
 }
 
+template <class... Keys>
+concept matches = requires(Keys&&... keys) { mixed::match(std::forward<Keys>(keys)...); };
+
+static_assert(matches<std::string&> && matches<const std::string&, std::string_view> && matches<const char (&)[2]>);
+static_assert(matches<const char (&)[2], const char*> && matches<const std::string&, std::string&>);
+static_assert(!matches<std::string> && !matches<std::string, std::string> && !matches<const std::string>);
+static_assert(!matches<std::string_view, std::string> && !matches<std::string, const char (&)[2]>);
+
 // eight entities below one uuid stay within the limits that compilers set by default
 template <freshet::fixed_text Name, freshet::fixed_text Sort>
 using item = entity<Name, image, key_pattern<Sort>>;
@@ -121,13 +133,14 @@ using eight = key_registry<metadata, label, receipt, line, word,
 static_assert(eight::match(image_key, "RECEIPT#00001#SECTION#A").name() == "SECTION");
 
 TEST_CASE("the registry names an entity exactly when that entity's two patterns match") {
-    constexpr std::uint64_t seed = 31'337;
+    const auto seed = support::seed();
     MESSAGE("seed " << seed);
     std::mt19937_64 random{seed};
     const auto below = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
     constexpr std::string_view words[] = {"RECEIPT", "LINE", "WORD", "LABEL", "METADATA", "SECTION", "X"};
-    int known = 0;
-    for (int i = 0; i < 4'000; ++i) {
+    std::size_t known = 0;
+    const auto cases = support::cases(4'000);
+    for (auto left = cases; left > 0; --left) {
         std::string sort;
         for (std::size_t part = 0, parts = 1 + below(4); part < parts; ++part) {
             sort += part == 0 ? "" : "#";
@@ -153,8 +166,10 @@ TEST_CASE("the registry names an entity exactly when that entity's two patterns 
         known += expected.empty() ? 0 : 1;
         if (match.name() != expected) { FAIL_CHECK("another entity for " << sort); }
     }
-    CHECK(known > 500);
-    CHECK(known < 3'500);
+    if (cases >= 1'000) {
+        CHECK(known > cases / 8);
+        CHECK(known < cases - cases / 8);
+    }
 }
 
 } // namespace

@@ -14,6 +14,7 @@
 #include <doctest/doctest.h>
 
 #include <freshet/key/key_pattern.hpp>
+#include <support/cases.hpp>
 
 namespace {
 
@@ -72,7 +73,7 @@ using parts = freshet::key_parts<Text>;
 using label = parts<"RECEIPT#{receipt_id:05d}#LINE#{line_id:05d}#WORD#{word_id:05d}#LABEL#{label}">;
 using image = parts<"IMAGE#{image_id:uuid}">;
 
-constexpr std::string_view uuid = "8b360bb7-7573-520b-9d7d-F4CEFA69EEBF";
+constexpr std::string_view uuid = "550e8400-e29b-41d4-a716-44665544ABCF";
 
 TEST_CASE("digits of every width are valued as they are read") {
     constexpr std::string_view digits = "9876543210123456789";
@@ -181,20 +182,23 @@ auto near_key(std::mt19937_64& random) -> std::string {
 }
 
 template <class... Parts>
-void agree(std::mt19937_64& random, int rounds) {
+void agree(std::mt19937_64& random, std::size_t rounds) {
     guarded_bytes guarded;
-    int took = 0;
-    for (int i = 0; i < rounds; ++i) { ((took += taken<Parts>(guarded.hold(near_key<Parts>(random))) ? 1 : 0), ...); }
-    CHECK(took > rounds);                                        // the walk is no walk among refusals alone,
-    CHECK(took < rounds * static_cast<int>(sizeof...(Parts)));   // nor among good keys
+    std::size_t took = 0;
+    for (std::size_t i = 0; i < rounds; ++i) {
+        ((took += taken<Parts>(guarded.hold(near_key<Parts>(random))) ? 1 : 0), ...);
+    }
+    if (rounds < 100) { return; }
+    CHECK(took > rounds);                    // the walk is no walk among refusals alone,
+    CHECK(took < rounds * sizeof...(Parts)); // nor among good keys
 }
 
 TEST_CASE("the quick scan takes what the rule takes, and says the same, on random keys and near misses") {
-    constexpr std::uint64_t seed = 20'260'611;
+    const auto seed = support::seed();
     MESSAGE("seed " << seed);
     std::mt19937_64 random{seed};
     agree<label, image, parts<"A{a:02d}B{b:019d}">, parts<"{a:uuid}{b:d}x{c:07d}">, parts<"{a}#{b}#{c:020d}#{d:*}">,
-          parts<"K#{a:d}">, parts<"{a:012d}-{b:03d}">>(random, 1500);
+          parts<"K#{a:d}">, parts<"{a:012d}-{b:03d}">>(random, support::cases(1'500));
 }
 
 } // namespace

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include <support/cases.hpp>
+
 namespace {
 
 using freshet::batch_response;
@@ -108,6 +110,7 @@ TEST_CASE("after a failure isolation by batch holds everything that follows and 
     verdict.failed(2, "a");
     CHECK(verdict.may_process(0, "a"));
     CHECK(verdict.may_process(1, std::nullopt));
+    CHECK(verdict.may_process(2, "a")); // the failed one itself: it may be tried again
     CHECK(!verdict.may_process(3, "b"));
     CHECK(!verdict.may_process(4, std::nullopt));
 }
@@ -130,6 +133,8 @@ TEST_CASE("a failed record without a readable group is a barrier to all that fol
     batch_verdict verdict{5, isolation::group};
     verdict.failed(2, std::nullopt);
     CHECK(verdict.may_process(1, "a"));
+    CHECK(verdict.may_process(2, "a")); // the failed one itself, its group by now known
+    CHECK(verdict.may_process(2, std::nullopt));
     CHECK(!verdict.may_process(3, "a"));
     CHECK(!verdict.may_process(4, "b"));
 }
@@ -173,14 +178,15 @@ TEST_CASE("the verdict is a value") {
 // The service knows every record's true number, also where the batch shows something unreadable. It may read a
 // checkpoint by number (all records from that number on) or by place (from the first or the last with that number).
 TEST_CASE("whatever the service makes of the response, every record that is not done comes again") {
-    constexpr std::uint64_t seed = 4242;
+    const auto seed = support::seed();
     CAPTURE(seed);
     MESSAGE("seed " << seed);
     std::mt19937_64 random{seed};
     const auto below = [&](std::uint64_t n) { return random() % n; };
-    std::array<int, 3> answers{};
+    std::array<std::size_t, 3> answers{};
 
-    for (int round = 0; round < 25'000; ++round) {
+    const auto rounds = support::cases(25'000);
+    for (std::size_t round = 0; round < rounds; ++round) {
         const auto n = static_cast<std::size_t>(1 + below(8));
         const bool ascending = below(2) == 0;
         const bool masks = ascending ? below(2) == 0 : below(3) == 0;
@@ -239,5 +245,7 @@ TEST_CASE("whatever the service makes of the response, every record that is not 
             if (ascending || readable[i]) { REQUIRE(truth[i] >= checkpoint); }
         }
     }
-    for (const auto count : answers) { CHECK(count > 1000); }
+    if (rounds >= 1'000) {
+        for (const auto count : answers) { CHECK(count > rounds / 25); }
+    }
 }

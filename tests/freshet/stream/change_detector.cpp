@@ -151,8 +151,15 @@ TEST_CASE("NULL and absent are two things unless the options make them one") {
     CHECK(changes_between(null, text, monitored<"a">{}, one) == lines{"a - > S:x"});
     CHECK(changes_between(text, null, monitored<"a">{}, one) == lines{"a S:x > -"});
     CHECK(changes_between(R"("a":{"S":""})", null, monitored<"a">{}, one).size() == 1); // an empty string is neither
-    CHECK(changes_between(R"("a":{"L":[{"NULL":true}]})", R"("a":{"L":[]})", monitored<"a">{}, one).size() ==
-          1); // not inside of values
+
+    // All the way down, where something can be absent: in maps, not in lists.
+    constexpr auto holds_null = R"("a":{"L":[{"M":{"x":{"NULL":true},"y":{"N":"1"}}}]})";
+    constexpr auto lacks_it = R"("a":{"L":[{"M":{"y":{"N":"1.0"}}}]})";
+    CHECK(changes_between(holds_null, lacks_it, monitored<"a">{}).size() == 1);
+    CHECK(changes_between(holds_null, lacks_it, monitored<"a">{}, one).empty());
+    CHECK(changes_between(lacks_it, holds_null, monitored<"a">{}, one).empty());
+    CHECK(changes_between(holds_null, R"("a":{"L":[{"M":{"x":{"N":"1"}}}]})", monitored<"a">{}, one).size() == 1);
+    CHECK(changes_between(R"("a":{"L":[{"NULL":true}]})", R"("a":{"L":[]})", monitored<"a">{}, one).size() == 1);
 }
 
 TEST_CASE("a dotted name is a name and no path") {

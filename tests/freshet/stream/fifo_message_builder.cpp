@@ -155,6 +155,13 @@ TEST_CASE("without the images that the answer needs a MODIFY or an INSERT is den
     CHECK(verdict_of({.event = "MODIFY"}, {.modifies = false}) == build_verdict::ignored); // nobody asked
 }
 
+TEST_CASE("a note is one line whatever the event id says") {
+    message_batch out;
+    const auto built = build({.event_id = R"("a\nb\u001b")"}, out);
+    REQUIRE_FALSE(built.ok());
+    CHECK(built.why().note.starts_with("record a\\x0ab\\x1b: "));
+}
+
 TEST_CASE("a REMOVE without an image is still a message, with a null snapshot and no made-up changes") {
     message_batch out;
     REQUIRE(build({.event = "REMOVE"}, out).ok());

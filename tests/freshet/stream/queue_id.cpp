@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include <support/cases.hpp>
+
 namespace {
 
 using freshet::id_mapping;
@@ -32,7 +34,7 @@ constexpr auto gives(std::string_view raw, std::string_view id, id_mapping mappi
     return w.view() == id && w.how.mapping == mapping && is_queue_id(w.view());
 }
 
-static_assert(gives("IMAGE#7e2bd911#RECEIPT#1#LINE#2", "IMAGE#7e2bd911#RECEIPT#1#LINE#2", id_mapping::kept));
+static_assert(gives("IMAGE#550e8400#RECEIPT#1#LINE#2", "IMAGE#550e8400#RECEIPT#1#LINE#2", id_mapping::kept));
 static_assert(gives("", "%empty", id_mapping::escaped));
 static_assert(gives("a b", "a%20b", id_mapping::escaped));
 static_assert(gives("100%", "100%25", id_mapping::escaped));
@@ -102,7 +104,7 @@ TEST_CASE("every byte at every place of a word is judged as it is alone") {
 }
 
 TEST_CASE("a hundred thousand hostile ids are all legal and no two share an output") {
-    constexpr std::uint64_t seed = 20240617;
+    const auto seed = support::seed();
     CAPTURE(seed);
     MESSAGE("seed " << seed);
     std::mt19937_64 random{seed};
@@ -125,7 +127,8 @@ TEST_CASE("a hundred thousand hostile ids are all legal and no two share an outp
 
     for (const auto& raw : seen) { check(raw, 1), check(raw, 2); }
     constexpr std::string_view alphabet{"%%%%:2A415e0 a\xC3#empty"};
-    for (int i = 0; i < 100'000; ++i) {
+    const auto cases = support::cases(100'000);
+    for (auto left = cases; left > 0; --left) {
         std::string raw;
         switch (below(5)) {
             case 0: // any bytes
@@ -153,5 +156,7 @@ TEST_CASE("a hundred thousand hostile ids are all legal and no two share an outp
         if (seen.size() < 2000) { seen.push_back(std::move(raw)); }
         else { seen[below(seen.size())] = std::move(raw); }
     }
-    for (const auto count : mappings) { CHECK(count > 1000); }
+    if (cases >= 1'000) {
+        for (const auto count : mappings) { CHECK(count > cases / 100); }
+    }
 }

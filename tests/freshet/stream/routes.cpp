@@ -92,6 +92,37 @@ TEST_CASE("a field's value that the group's pattern refuses is malformed, and th
     CHECK(places_of<by_label>("ITEM#7", "PART#002#LABEL#ab").size() == 2);
 }
 
+TEST_CASE("a key that lacks a field of its entity, or has it of another kind, is malformed and not read") {
+    using freshet::key_field;
+    using text_group = freshet::routes<route<part, "parts", key_pattern<"{label}#{part_id}">>>;
+    using number_group = freshet::routes<route<part, "parts", key_pattern<"{item_id:d}#{label}">>>;
+    constexpr auto number = freshet::key_field_kind::number;
+    constexpr auto text = freshet::key_field_kind::text;
+    const key_field item_id{"item_id", number, "7", 7};
+    const key_field part_id{"part_id", number, "002", 2};
+    const key_field label{"label", text, "x", 0};
+
+    freshet::text_arena memory;
+    std::vector<destination> found;
+    const auto note = [&]<class Routes>(Routes, const std::vector<key_field>& fields) -> std::string {
+        const auto before = found.size();
+        const auto outcome = Routes::destinations({"PART", fields}, memory, found);
+        if (outcome.ok()) { return std::string{found.back().group}; }
+        CHECK(outcome.why().code == freshet::errc::malformed);
+        CHECK(found.size() == before);
+        return outcome.why().note;
+    };
+    CHECK(note(number_group{}, {label, item_id}) == "7#x");
+    CHECK(note(number_group{}, {label}) == "entity PART: its key has no number item_id");
+    CHECK(note(number_group{}, {item_id}) == "entity PART: its key has no text label");
+    CHECK(note(number_group{}, {}) == "entity PART: its key has no number item_id");
+    CHECK(note(number_group{}, {label, {"item_id", text, "7", 0}}) == "entity PART: its key has no number item_id");
+    CHECK(note(number_group{}, {item_id, {"label", number, "7", 7}}) == "entity PART: its key has no text label");
+    CHECK(note(text_group{}, {part_id}) == "entity PART: its key has no text label");
+    CHECK(note(text_group{}, {label, {"part_id", text, "002", 0}}) == "entity PART: its key has no number part_id");
+    CHECK(note(routes{}, {item_id}) == "entity PART: its key has no number part_id");
+}
+
 TEST_CASE("the groups of many records stay in place until the memory is reset") {
     freshet::text_arena memory;
     std::vector<destination> found;
