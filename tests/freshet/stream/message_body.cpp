@@ -370,6 +370,6 @@ TEST_CASE("for random records the body is what a model over another JSON library
         REQUIRE((read == expected));
         changed += changes.empty() ? 0 : 1;
     }
-    CHECK(changed > rounds / 5); // the property would be empty otherwise
+    CHECK((changed > rounds / 5 || rounds < 100)); // the property would be empty otherwise
     CHECK((changed < rounds || rounds < 100));
 }
