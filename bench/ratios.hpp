@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include <unistd.h>
+
 #include <benchmark/benchmark.h>
 
 /// Races between ways to do one thing, printed by Google Benchmark and once more as ratios.
@@ -43,6 +45,8 @@ inline void race(const std::string& title, const std::vector<contender>& contend
 /// that of the race's first contender it is, with the figure to reach where there is one.
 class ratio_reporter : public benchmark::ConsoleReporter {
 public:
+    ratio_reporter() : ConsoleReporter{::isatty(STDOUT_FILENO) != 0 ? OO_ColorTabular : OO_Tabular} {}
+
     void ReportRuns(const std::vector<Run>& runs) override {
         ConsoleReporter::ReportRuns(runs);
         for (const auto& run : runs) {
