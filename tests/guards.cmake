@@ -91,7 +91,7 @@ foreach(source IN LISTS refused)
   string(REPLACE "// flags: " "" flags "${flags}")
   add_test(NAME refused.${name} COMMAND ${CMAKE_COMMAND} -DSOURCE=${source} "-DCOMPILE=${compile};${flags}"
     -P ${CMAKE_CURRENT_SOURCE_DIR}/refused.cmake)
-  set_tests_properties(refused.${name} PROPERTIES LABELS compiler)
+  set_tests_properties(refused.${name} PROPERTIES LABELS "build;compiler")
 endforeach()
 set_tests_properties(refused.compiles PROPERTIES PASS_REGULAR_EXPRESSION "it compiles")
 set_tests_properties(refused.other_words PROPERTIES PASS_REGULAR_EXPRESSION "refused with other words")
@@ -120,6 +120,6 @@ set_tests_properties(consumer consumer.not_0.0 consumer.not_1.0 PROPERTIES FIXTU
 set_tests_properties(subdirectory PROPERTIES FIXTURES_REQUIRED wiped)
 
 set_tests_properties(headers two_units.build PROPERTIES RESOURCE_LOCK build)
-set_tests_properties(headers PROPERTIES LABELS compiler)
+set_tests_properties(headers PROPERTIES LABELS "build;compiler")
 set_tests_properties(two_units.build two_units wipe install consumer consumer.not_0.0 consumer.not_1.0 subdirectory
   PROPERTIES LABELS build)

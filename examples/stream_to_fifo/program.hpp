@@ -55,12 +55,7 @@ struct totals {
 
 /// Appends `{"queue":…,"group":…,"dedup":…,"body":{…}}` and a line end.
 inline void append_line(std::string& lines, const freshet::message_view& message) {
-    const auto quoted = [&](std::string_view text) {
-        const auto from = lines.size();
-        lines.resize(from + freshet::detail::json_string_bound(text.size()));
-        lines.resize(
-            static_cast<std::size_t>(freshet::detail::write_json_string(lines.data() + from, text) - lines.data()));
-    };
+    const auto quoted = [&](std::string_view text) { freshet::detail::append_json_string(lines, text); };
     lines += R"({"queue":)";
     quoted(message.queue);
     lines += R"(,"group":)";

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include <freshet/core/parsed.hpp>
@@ -152,6 +153,14 @@ inline auto write_json_string(char* out, std::string_view text) noexcept -> char
     }
     *out++ = '"';
     return out;
+}
+
+/// Appends `text` (UTF-8) as a JSON string with its quotes.
+inline void append_json_string(std::string& out, std::string_view text) {
+    const auto before = out.size();
+    out.resize(before + json_string_bound(text.size()));
+    const char* const end = write_json_string(out.data() + before, text);
+    out.resize(static_cast<std::size_t>(end - out.data()));
 }
 
 } // namespace freshet::detail

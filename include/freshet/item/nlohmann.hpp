@@ -66,13 +66,6 @@ private:
     std::string text_;
 };
 
-inline void append_json_string(std::string& out, std::string_view text) {
-    const auto before = out.size();
-    out.resize(before + json_string_bound(text.size()));
-    const char* const end = write_json_string(out.data() + before, text);
-    out.resize(static_cast<std::size_t>(end - out.data()));
-}
-
 inline auto json_pointer_path::error(std::string_view reason) const -> freshet::error {
     std::string note = "item at "; // as a JSON string, so that the note stays one line whatever the names hold
     append_json_string(note, text_);

@@ -16,6 +16,7 @@ using freshet::detail::decode_string;
 using freshet::detail::find_bad_utf8;
 using freshet::detail::json_string_bound;
 using freshet::detail::read_escape;
+using freshet::detail::append_json_string;
 using freshet::detail::write_json_string;
 using freshet::detail::write_utf8;
 using std::string_view_literals::operator""sv;
@@ -165,4 +166,11 @@ TEST_CASE("what is written reads back, and never is longer than the token it was
         REQUIRE(decoded(std::string_view{out}.substr(1, out.size() - 2)) == text);
         REQUIRE(nlohmann::json::parse(out).get<std::string>() == text);
     }
+}
+
+TEST_CASE("appending writes the same string behind what stands there") {
+    std::string out = "[";
+    append_json_string(out, "a\"\n");
+    append_json_string(out, "");
+    CHECK(out == R"(["a\"\n""")");
 }
