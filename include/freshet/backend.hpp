@@ -1,5 +1,15 @@
 #pragma once
 
 // IWYU pragma: begin_exports
+#include <freshet/backend/change.hpp>
+#include <freshet/backend/change_stream.hpp>
+#include <freshet/backend/clock.hpp>
+#include <freshet/backend/executor.hpp>
+#include <freshet/backend/ledger.hpp>
 #include <freshet/backend/message.hpp>
+#include <freshet/backend/message_queue.hpp>
+#include <freshet/backend/projection.hpp>
+#include <freshet/backend/row_key.hpp>
+#include <freshet/backend/shareable.hpp>
+#include <freshet/backend/table.hpp>
 // IWYU pragma: end_exports

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include <freshet/backend/change.hpp>
 #include <freshet/core/parsed.hpp>
 #include <freshet/core/sequence_number.hpp>
 #include <freshet/core/time.hpp>
@@ -15,8 +16,8 @@ namespace detail {
 class record_parser;
 } // namespace detail
 
-/// What happened to the item.
-enum class event_name : std::uint8_t { insert, modify, remove };
+/// What happened to the item, in the stream's word.
+using event_name = change_kind;
 
 /// The name as the stream writes it: `INSERT`, `MODIFY`, `REMOVE`.
 [[nodiscard]] constexpr auto name_of(event_name name) noexcept -> std::string_view {
