@@ -21,7 +21,7 @@ fail() {
 
 build='cmake ninja-build g++'
 library='nlohmann-json3-dev libfmt-dev libhowardhinnant-date-dev'
-programs='libcli11-dev'
+programs='libcli11-dev libsqlite3-dev'
 tests='doctest-dev tzdata'
 compiler=g++
 case $verb in
@@ -29,7 +29,7 @@ case $verb in
     test | asan | tsan | coverage) needed="$build $library $programs $tests" ;;
     clang) needed="$build clang-14 $library $programs $tests" compiler=clang++-14 ;;
     fuzz) needed="$build clang-14 libclang-rt-14-dev $library" compiler=clang++-14 ;;
-    bench) needed="$build $library libbenchmark-dev libre2-dev rapidjson-dev libsimdjson-dev libssl-dev" ;;
+    bench) needed="$build $library libsqlite3-dev libbenchmark-dev libre2-dev rapidjson-dev libsimdjson-dev libssl-dev" ;;
     *)
         sed -n 's/^# \{0,1\}//; 2,8p' "$root/cmake/setup.sh" >&2
         exit 2
@@ -74,7 +74,7 @@ else
     say "this is not Debian; install these by the names that your system has for them:"
     say "  to build:     CMake 3.25, Ninja, $compiler (g++ 12 or clang 14, or newer)"
     say "  the library:  nlohmann-json 3.10, fmt 9, date 3 (Howard Hinnant)"
-    say "  programs:     CLI11"
+    say "  programs:     CLI11, SQLite 3.35"
     say "  tests:        doctest, the time zone data (tzdata)"
     say "  benchmarks:   Google Benchmark, RE2, RapidJSON, simdjson, OpenSSL"
     for tool in cmake ninja $compiler; do

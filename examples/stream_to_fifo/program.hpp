@@ -142,7 +142,7 @@ private:
     /// What the translation reports becomes log lines.
     struct reporter {
         program& self;
-        void on(const receipts::record_failed& event) {
+        void on(const freshet::record_failed& event) {
             const auto id = event.event_id.empty() ? "(no event id)" : freshet::printable(event.event_id);
             self.log_.line(level::error, "Error processing stream record {}: {}", id, event.why.note);
         }

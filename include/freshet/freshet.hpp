@@ -6,4 +6,5 @@
 #include <freshet/item.hpp>
 #include <freshet/key.hpp>
 #include <freshet/stream.hpp>
+#include <freshet/work.hpp>
 // IWYU pragma: end_exports

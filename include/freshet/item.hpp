@@ -4,8 +4,10 @@
 #include <freshet/item/attribute.hpp>
 #include <freshet/item/attribute_parser.hpp>
 #include <freshet/item/base64.hpp>
+#include <freshet/item/canonical_text.hpp>
 #include <freshet/item/document.hpp>
 #include <freshet/item/event_decoder.hpp>
+#include <freshet/item/item_patch.hpp>
 #include <freshet/item/json_scanner.hpp>
 #include <freshet/item/json_string.hpp>
 #include <freshet/item/json_string_kernels.hpp>

@@ -48,8 +48,8 @@ extern "C" auto LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t siz
     std::size_t failures = 0;
     freshet::watch seen{freshet::on<freshet::id_mapped>(
                             [](const freshet::id_mapped& event) { expect(freshet::is_queue_id(event.id)); }),
-                        freshet::on<receipts::record_failed>(
-                            [&](const receipts::record_failed& event) { failures += event.why.note.empty() ? 0 : 1; })};
+                        freshet::on<freshet::record_failed>(
+                            [&](const freshet::record_failed& event) { failures += event.why.note.empty() ? 0 : 1; })};
     freshet::event_decoder decoder;
     const auto records = decoder.decode({reinterpret_cast<const char*>(data) + 2, size - 2});
     if (!records) { return 0; }

@@ -2,15 +2,13 @@
 
 // Replaces the global operator new by one that counts. Included by one file of a test program, and by no header.
 
-#include <atomic>
 #include <cstddef>
 #include <cstdlib>
 #include <new>
 
-namespace support {
+#include <support/allocations.hpp>
 
-/// How often the program has asked for memory so far.
-inline std::atomic<std::size_t> allocations{0};
+namespace support {
 
 [[nodiscard]] inline auto counted(std::size_t size) -> void* {
     ++allocations;

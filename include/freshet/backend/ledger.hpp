@@ -14,8 +14,9 @@ namespace freshet {
 /// The right to do one piece of work until the lease ends.
 struct work_claim {
     std::string key;
-    /// Grows with every grant of the key. Whoever stores the work's effect keeps the token beside it, and refuses a
-    /// smaller one: so a worker that slept past its lease cannot undo what its successor did.
+    /// Greater than that of every claim granted before this one was asked for. Whoever stores the work's effect keeps
+    /// the token beside it, and refuses a smaller one: so a worker that slept past its lease cannot undo what its
+    /// successor did.
     std::uint64_t token{};
     time_point expires_at{};
     friend auto operator==(const work_claim&, const work_claim&) -> bool = default;
@@ -52,8 +53,8 @@ struct claim_answer {
 /// Laws:
 ///  1. Of all claims of one key, at most one is alive: granted, not released, not completed, its lease not ended. A
 ///     claim ends at the instant that `expires_at` names.
-///  2. Each grant of a key has a greater token than every grant of that key before it, also after it was released,
-///     completed or forgotten.
+///  2. A claim that is asked for after another one was granted gets a greater token than that one, whatever their keys,
+///     and also when the other was released, completed or forgotten since.
 ///  3. A live claim of another owner answers `held`. The same owner's live claim is granted anew, with a greater token:
 ///     it may be that the first answer was lost.
 ///  4. A claim whose lease ended, and that was neither completed nor released, is taken over by the next who asks, and
@@ -63,7 +64,7 @@ struct claim_answer {
 ///     and keeps the token.
 ///  6. `complete`, `release` and `renew` with a token that is no longer the key's last one fail with `conflict`, and
 ///     change nothing. With the last one they succeed also when the lease has ended (nobody else had the work since),
-///     and when they are repeated.
+///     and when they are repeated. What is complete stays so.
 ///  7. A failed call has an unknown outcome, and may be repeated.
 /// Time is the ledger's own; owners whose clocks differ by more than the lease do not know how long theirs lasts.
 template <class L>

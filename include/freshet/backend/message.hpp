@@ -31,11 +31,11 @@ struct message_attributes {
 /// `deduplication_id` is delivered once within the queue's own deduplication time, and not beyond it. Nothing here is
 /// checked against the queue's limits.
 struct message_view {
-    std::string_view queue;
-    std::string_view group_id;
-    std::string_view deduplication_id;
-    std::string_view body;
-    std::string_view sequence; ///< the change's sequence number, decimal digits; empty where it has none
+    std::string_view queue{};
+    std::string_view group_id{};
+    std::string_view deduplication_id{};
+    std::string_view body{};
+    std::string_view sequence{}; ///< the change's sequence number, decimal digits; empty where it has none
 
     /// The sequence number as the attribute `sequence_number`; none where there is no sequence number.
     ///

@@ -22,12 +22,12 @@ struct entry_refusal {
 
 /// A message as a queue hands it out. Owns what it holds.
 struct received_message {
-    std::string id;      ///< the queue's own name of the message, the same in every delivery
-    std::string receipt; ///< names this delivery
-    std::string group_id;
-    std::string deduplication_id;
-    std::string body;
-    std::string sequence; ///< the change's sequence number, decimal digits; empty where it has none
+    std::string id{};      ///< the queue's own name of the message, the same in every delivery
+    std::string receipt{}; ///< names this delivery
+    std::string group_id{};
+    std::string deduplication_id{};
+    std::string body{};
+    std::string sequence{}; ///< the change's sequence number, decimal digits; empty where it has none
     unsigned receive_count{1}; ///< of this queue, this delivery included
     time_point sent_at{};
 
@@ -57,8 +57,9 @@ struct receive_request {
 ///     missing id, too many bytes) is refused alone, and `retry_helps` is false. An entry refused for want of room or
 ///     rate has `retry_helps`.
 ///  4. A FIFO queue needs a group id. It takes a message whose deduplication id it took within the deduplication time
-///     (five minutes), be that one still there or not, and stores nothing; from the end of that time on it stores the
-///     message again. No id: the SHA-256 of the body stands for it. A standard queue reads no deduplication id.
+///     (five minutes), be that one still there or not, and stores nothing; that time runs from the message that was
+///     stored, and at its end the message is stored again. No id: the SHA-256 of the body stands for it. A standard
+///     queue reads no deduplication id.
 ///  5. The entries of a request are stored in their order.
 ///
 /// Laws of receiving:
@@ -68,12 +69,14 @@ struct receive_request {
 ///     one of a group is invisible, no call gives any of that group. A standard queue gives what is there in any order,
 ///     and may give a message twice.
 ///  8. `erase` ends a delivery and with it the message; the inner list names each receipt that was refused. An erased
-///     message never comes again in a FIFO queue. A receipt whose visibility time has passed is refused with `expired`
-///     in a FIFO queue if the message was handed out since, and may be refused otherwise; erasing twice succeeds.
-///  9. `change_visibility` sets the invisible time to start now: zero makes the message visible at once.
+///     message never comes again in a FIFO queue. There, the receipt of a message that was handed out again since and
+///     is still there is refused with `expired`; one whose visibility time has passed otherwise may be refused. Erasing
+///     twice succeeds, and so does a late erase of what has become a dead letter, which stays one.
+///  9. `change_visibility` sets the invisible time to start now: zero makes the message visible at once. A receipt
+///     whose delivery is over is refused with `expired` and changes nothing. Both calls take any number of receipts.
 /// 10. A queue may have a dead-letter queue and a number of receives; a message that was received so often is not
 ///     handed out another time: it is moved, with its group, body and sequence number, behind what is in the
-///     dead-letter queue. The dead-letter queue of a FIFO queue is FIFO.
+///     dead-letter queue, whose deduplication does not apply to it. The dead-letter queue of a FIFO queue is FIFO.
 /// 11. A queue keeps a message for its retention time and then drops it.
 /// Time is the queue's own; it may differ from the caller's by the skew of their clocks.
 template <class Q>

@@ -71,11 +71,13 @@ private:
 ///     mean: a table may write 0.90 as 0.9, or a set in another order.
 ///  2. `get` of a key that has no row is an absent optional, not an error.
 ///  3. `put` replaces the whole row. `update` changes the named parts alone and keeps the others, in one step that no
-///     other writer can come between; where there is no row, it makes one. `erase` of a key without a row succeeds.
+///     other writer can come between; where there is no row, it makes one; a patch that touches the row's key is
+///     `malformed`. `erase` of a key without a row succeeds.
 ///  4. A write whose condition does not hold changes nothing and fails with `conflict`. To a write that fails with
-///     another code, anything may have happened; the identical write may be repeated, and one that finds its own
-///     earlier work done (the row is as it would make it) succeeds. A backend may judge `if_unchanged` by the whole row
-///     or by a version that it keeps in it; a change that came between is noticed either way.
+///     another code, anything may have happened; the identical write may be repeated, and one that finds its own work
+///     done succeeds whatever its condition: a put or an update whose row is as it would make it, an erase of a row
+///     that is not there. A backend may judge `if_unchanged` by the whole row or by a version that it keeps in it; a
+///     change that came between is noticed either way.
 ///  5. A row that lacks its key, or has an unusable one, is `malformed`; one beyond the table's limits is `too_large`.
 ///     Neither is stored in part.
 ///  6. `scan`, from its first page to the one without a `next`, gives every row that is there all the time exactly

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <algorithm>
+
+#include <freshet/core/time.hpp>
+
+namespace adapters {
+
+/// `span` after `at`, and not beyond the last instant that there is: `duration::max()` means for ever.
+[[nodiscard]] constexpr auto later(freshet::time_point at, freshet::duration span) noexcept -> freshet::time_point {
+    return at + std::min(span, freshet::time_point::max() - std::max(at, freshet::time_point{}));
+}
+
+} // namespace adapters

@@ -1,0 +1,169 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <demo/place.hpp>
+#include <demo/whole.hpp>
+#include <freshet/core/printable.hpp>
+#include <freshet/core/result.hpp>
+#include <receipts/fields_from_environment.hpp>
+#include <support/environment.hpp>
+#include <support/log.hpp>
+
+namespace demo {
+
+enum exit_code { all_well = 0, some_failed = 1, wrong_usage = 2, unreachable = 3, not_as_the_table_says = 4 };
+
+/// What the command line and the environment ask for.
+struct command {
+    std::string role{}; ///< empty: all of them
+    settings how{};     ///< an empty directory: a new one
+    std::optional<std::string> input{};
+    std::optional<std::size_t> receipts{};
+    whole_run run{};
+    bool drain{};
+    bool json{};
+};
+
+/// The command, or the code to exit with where everything has been said (help, or what is wrong).
+struct command_or_exit {
+    std::optional<command> wanted;
+    int exit_code{};
+};
+
+namespace detail {
+
+[[nodiscard]] inline auto refuse(std::string_view why) -> command_or_exit {
+    fmt::print(stderr, "demo: {}\n", why);
+    return {std::nullopt, wrong_usage};
+}
+
+struct options {
+    command wanted{};
+    std::optional<std::string> directory{};
+    std::optional<std::string> backend{};
+    std::optional<std::string> max_age{};
+    std::optional<std::string> owner{};
+    bool no_sync{};
+
+    void add_place(CLI::App& to, std::string_view otherwise) {
+        to.add_option("--dir", directory, fmt::format("the data directory ({})", otherwise))->type_name("DIR");
+        to.add_option("--backend", backend, "sqlite:DIR, which is --dir DIR")->type_name("BACKEND")->excludes("--dir");
+        to.add_flag("--json", wanted.json, "print what was done as one JSON document on stdout");
+    }
+    void add_no_sync(CLI::App& to) {
+        to.add_flag("--no-sync", no_sync, "do not wait for the disk: a power cut, not a kill, may then lose the last commits");
+    }
+    void add_receipts(CLI::App& to) {
+        to.add_option("--input", wanted.input, "receipts to load, one a line of JSON; - is stdin (default: made up)")
+            ->type_name("FILE");
+        to.add_option("--receipts", wanted.receipts, "load at most so many (default: all of the input; 300 made up)")
+            ->type_name("N")->check(CLI::PositiveNumber);
+    }
+    void add_edits(CLI::App& to) {
+        to.add_option("--edits", wanted.run.edits, fmt::format("edit the table so often (default: {})", wanted.run.edits))
+            ->type_name("N");
+        to.add_option("--seed", wanted.run.seed, "of the edits (default: 1)")->type_name("N");
+    }
+    void add_age(CLI::App& to) {
+        to.add_option("--max-age", max_age, "changes older than this are dead letters (90s, 5m, 1h, 2d; default: no limit)")
+            ->type_name("AGE");
+    }
+    void add_drain(CLI::App& to) {
+        to.add_flag("--drain", wanted.drain, "end when there is nothing left to do (default: on SIGTERM or SIGINT)");
+    }
+};
+
+} // namespace detail
+
+/// Reads the command line, `LOG_LEVEL` and `MONITORED_FIELDS_<ENTITY>`. What is wrong is said in one line on stderr.
+[[nodiscard]] inline auto read_command(int argc, const char* const* argv) -> command_or_exit {
+    using detail::refuse;
+    detail::options read;
+    CLI::App app{"Keeps a store of embeddings fresh while the table of receipts that they are made of is edited: a table\n"
+                 "with a change stream, two FIFO queues and two consumers in SQLite files, and another process that\n"
+                 "compares in the end. A command does one part alone; parts may run at once, and be killed.",
+                 "demo"};
+    app.require_subcommand(0, 1);
+    read.add_place(app, "default: a new one under the system's temporary directory, which stays");
+    read.add_receipts(app);
+    read.add_edits(app);
+    app.add_flag("--drop-one", read.wanted.run.drop_one, "lose one message on purpose: the comparison must find it (exit code 4)");
+    read.add_age(app);
+    read.add_no_sync(app);
+
+    const auto part = [&](const char* name, const char* what) -> CLI::App& {
+        auto& command = *app.add_subcommand(name, what);
+        read.add_place(command, "needed");
+        return command;
+    };
+    auto& load = part("load", "put receipts into the table, unless it has some");
+    read.add_receipts(load), read.add_no_sync(load);
+    auto& write = part("write", "edit the table");
+    read.add_edits(write), read.add_no_sync(write);
+    auto& pump = part("pump", "bring the table's changes to the queues");
+    read.add_drain(pump), read.add_age(pump), read.add_no_sync(pump);
+    auto& consume = part("consume", "apply the queues' messages to the embeddings");
+    read.add_drain(consume), read.add_no_sync(consume);
+    consume.add_option("--owner", read.owner, "this process's name to the others (default: one that no other has)")->type_name("NAME");
+    part("verify", "compare the embeddings with the table; nobody else should be writing");
+    auto& redrive = part("redrive", "have the dead letters handled again");
+    read.add_no_sync(redrive);
+
+    app.footer("Environment: LOG_LEVEL (DEBUG, INFO, WARNING, ERROR, CRITICAL; default: WARNING, INFO for pump),\n"
+               "MONITORED_FIELDS_RECEIPT_METADATA and MONITORED_FIELDS_RECEIPT_WORD_LABEL (names between commas; empty: the\n"
+               "built-in ones, which are those that embeddings have; with fewer, the comparison finds what is not told).\n"
+               "Exit code: 0 all well, 1 some items failed (bad lines, dead letters), 2 usage, 3 the data directory cannot\n"
+               "be used, 4 the embeddings are not what the table says.");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+        const auto& parts = app.get_subcommands();
+        fmt::print("{}", parts.empty() ? app.help() : parts.front()->help());
+        return {std::nullopt, all_well};
+    } catch (const CLI::ParseError& wrong) {
+        return refuse(freshet::printable(wrong.what(), 400));
+    }
+
+    auto& wanted = read.wanted;
+    if (!app.get_subcommands().empty()) { wanted.role = app.get_subcommands().front()->get_name(); }
+    if (read.backend) {
+        if (!read.backend->starts_with("sqlite:")) {
+            return refuse(fmt::format("--backend: '{}' is not sqlite:DIR; no other backend keeps data that another process sees",
+                                      freshet::printable(*read.backend)));
+        }
+        read.directory = read.backend->substr(std::string_view{"sqlite:"}.size());
+    }
+    if (read.directory && read.directory->empty()) { return refuse("--dir: the name of a directory is not empty"); }
+    if (!read.directory && !wanted.role.empty()) { return refuse(wanted.role + ": --dir is needed"); }
+    wanted.how.directory = read.directory.value_or("");
+    wanted.how.durable = !read.no_sync;
+    if (read.owner) {
+        if (read.owner->empty()) { return refuse("--owner: a name is not empty"); }
+        wanted.how.owner = *read.owner;
+    }
+    if (read.max_age) {
+        wanted.how.max_age = support::parse_age(*read.max_age);
+        if (!wanted.how.max_age) {
+            return refuse(fmt::format("--max-age: '{}' is no duration such as 90s, 5m, 1h, 2d", freshet::printable(*read.max_age)));
+        }
+    }
+    const auto level = support::log_level_or(wanted.role == "pump" ? support::log_level::info : support::log_level::warning);
+    if (!level) { return refuse(level.why().note); }
+    wanted.how.log = support::log{*level};
+    auto fields = receipts::fields_from_environment();
+    if (!fields) { return refuse(fields.why().note); }
+    wanted.how.fields = *std::move(fields);
+    return {std::move(wanted), all_well};
+}
+
+} // namespace demo

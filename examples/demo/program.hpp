@@ -1,0 +1,206 @@
+#pragma once
+
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <limits>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <demo/command_line.hpp>
+#include <demo/output.hpp>
+#include <demo/progress.hpp>
+#include <demo/roles.hpp>
+#include <demo/verify_process.hpp>
+#include <demo/whole.hpp>
+#include <freshet/core/printable.hpp>
+#include <freshet/core/result.hpp>
+#include <freshet/work/wall_clock.hpp>
+#include <receipts/items.hpp>
+#include <receipts/receipts_file.hpp>
+#include <receipts/sample_receipts.hpp>
+
+namespace demo {
+
+/// Turns SIGTERM and SIGINT into a stop. Made before any other thread.
+class stop_on_signal {
+public:
+    stop_on_signal() {
+        sigemptyset(&awaited_);
+        sigaddset(&awaited_, SIGTERM);
+        sigaddset(&awaited_, SIGINT);
+        pthread_sigmask(SIG_BLOCK, &awaited_, nullptr);
+        waiter_ = std::jthread{[this](const std::stop_token& over) {
+            const timespec glance{0, 50'000'000};
+            while (!over.stop_requested()) {
+                if (sigtimedwait(&awaited_, nullptr, &glance) > 0) { stop_.request_stop(); }
+            }
+        }};
+    }
+
+    [[nodiscard]] auto token() const noexcept -> std::stop_token { return stop_.get_token(); }
+
+private:
+    sigset_t awaited_{};
+    std::stop_source stop_;
+    std::jthread waiter_;
+};
+
+/// One run of the program.
+class program {
+public:
+    explicit program(command wanted) : wanted_{std::move(wanted)} {}
+
+    [[nodiscard]] auto run() -> int {
+        if (auto ready = find_directory(); !ready) { return fail(ready.why()); }
+        const auto code = wanted_.role.empty()         ? all()
+                          : wanted_.role == "load"    ? load()
+                          : wanted_.role == "write"   ? write()
+                          : wanted_.role == "pump"    ? pump()
+                          : wanted_.role == "consume" ? consume()
+                          : wanted_.role == "verify"  ? verify()
+                                                      : redrive();
+        return std::fflush(stdout) == 0 ? code : unreachable;
+    }
+
+private:
+    using clock = freshet::wall_clock;
+
+    /// Says why there is no going on.
+    auto fail(const freshet::error& why) -> int {
+        shown_.clear();
+        if (stop_.token().stop_requested() && why.code == freshet::errc::expired) {
+            fmt::print(stderr, "demo: {}\n", why.note);
+            return some_failed;
+        }
+        fmt::print(stderr, "demo: {}\n", why.note);
+        return unreachable;
+    }
+
+    template <class Report>
+    auto say(const Report& report, int code) -> int {
+        shown_.clear();
+        if (wanted_.json) { fmt::print("{}\n", as_json(report).dump(-1, ' ', false, json::error_handler_t::replace)); }
+        else { fmt::print("{}", as_text(report)); }
+        return code;
+    }
+
+    /// The role's answer, in words, and the code that follows from it.
+    template <class Report, class Judge>
+    auto answer(const freshet::result<Report>& done, Judge judge) -> int {
+        return done ? say(*done, judge(*done)) : fail(done.why());
+    }
+
+    /// A new directory where none is named; all roles but `load` find receipts in theirs.
+    [[nodiscard]] auto find_directory() -> freshet::result<void> {
+        auto& directory = wanted_.how.directory;
+        if (directory.empty()) {
+            std::error_code failed;
+            directory = (std::filesystem::temp_directory_path(failed) / "freshet-demo-XXXXXX").string();
+            if (failed || ::mkdtemp(directory.data()) == nullptr) {
+                return freshet::error{freshet::errc::denied,
+                                      fmt::format("{}: {}", directory, failed ? failed.message() : std::strerror(errno))};
+            }
+            fmt::print(stderr, "demo: the data are in {}\n", directory);
+        }
+        const auto there = has_items(wanted_.how, clock_);
+        if (!there) { return there.why(); }
+        has_items_ = *there;
+        if (*there || wanted_.role.empty() || wanted_.role == "load") { return {}; }
+        return freshet::error{freshet::errc::denied,
+                              fmt::format("{}: there are no receipts; load puts some there", freshet::printable(directory))};
+    }
+
+    /// The receipts that were asked for; or the exit code, where they cannot be read.
+    [[nodiscard]] auto scanned() -> std::pair<std::vector<receipts::scanned_receipt>, std::optional<int>> {
+        if (!wanted_.input) { return {receipts::sample_receipts{}.make(wanted_.receipts.value_or(300)), std::nullopt}; }
+        const auto& name = *wanted_.input;
+        const auto refuse = [&](std::string_view why) {
+            fmt::print(stderr, "demo: {}: {}\n", freshet::printable(name), why);
+            return std::pair{std::vector<receipts::scanned_receipt>{}, std::optional<int>{wrong_usage}};
+        };
+        if (name.ends_with(".gz")) { return refuse("is compressed: zcat it, and --input - reads stdin"); }
+        std::ifstream file;
+        if (name != "-") {
+            file.open(name, std::ios::binary);
+            if (!file || (file.peek() == std::ifstream::traits_type::eof() && file.bad())) { return refuse(std::strerror(errno)); }
+            file.clear();
+        }
+        auto& in = name == "-" ? std::cin : file;
+        auto read = receipts::read_receipts(in, wanted_.receipts.value_or(std::numeric_limits<std::size_t>::max()),
+                                            [&](std::size_t line, const std::string& why) {
+            ++bad_lines_;
+            fmt::print(stderr, "demo: {}:{}: {}\n", freshet::printable(name), line, freshet::printable(why, 200));
+        });
+        if (in.bad()) { return refuse("cannot be read to its end"); }
+        if (read.empty()) { return refuse(bad_lines_ == 0 ? "has no receipts" : "has no receipts that can be read"); }
+        return {std::move(read), std::nullopt};
+    }
+
+    [[nodiscard]] auto failed_if(bool some) const -> int { return some || bad_lines_ != 0 ? some_failed : all_well; }
+
+    auto load() -> int {
+        const auto [receipts, code] = scanned();
+        if (code) { return *code; }
+        return answer(demo::load(wanted_.how, clock_, receipts), [&](const auto&) { return failed_if(false); });
+    }
+    auto write() -> int {
+        return answer(demo::write(wanted_.how, clock_, wanted_.run.edits, wanted_.run.seed, stop_.token()),
+                      [](const auto&) { return all_well; });
+    }
+    auto pump() -> int {
+        return answer(demo::pump(wanted_.how, clock_, end(), stop_.token()),
+                      [&](const freshet::batch_report& done) { return failed_if(done.dead_lettered != 0); });
+    }
+    auto consume() -> int {
+        return answer(demo::consume(wanted_.how, clock_, end(), stop_.token()),
+                      [&](const freshet::consume_report& done) { return failed_if(done.dead_lettered != 0); });
+    }
+    auto verify() -> int {
+        return answer(demo::verify(wanted_.how, clock_),
+                      [](const receipts::comparison& found) { return found.agrees() ? all_well : not_as_the_table_says; });
+    }
+    auto redrive() -> int {
+        return answer(demo::redrive(wanted_.how, clock_),
+                      [&](const freshet::redrive_report& done) { return failed_if(done.failed + done.held != 0); });
+    }
+    auto all() -> int {
+        std::vector<receipts::scanned_receipt> receipts;
+        if (!has_items_) {
+            auto [read, code] = scanned();
+            if (code) { return *code; }
+            receipts = std::move(read);
+        } else if (wanted_.input || wanted_.receipts) {
+            fmt::print(stderr, "demo: the table has items already: no receipts are read\n");
+        }
+        const auto compare = [&] { return verify_in_another_process(wanted_.how.directory); };
+        return answer(run_whole(wanted_.how, wanted_.run, clock_, receipts, compare, shown_, stop_.token()),
+                      [&](const whole_report& done) {
+            return done.compared.agrees() ? failed_if(done.dead_letters != 0) : static_cast<int>(not_as_the_table_says);
+        });
+    }
+    [[nodiscard]] auto end() const -> until { return wanted_.drain ? until::drained : until::stopped; }
+
+    command wanted_;
+    stop_on_signal stop_;
+    clock clock_;
+    progress shown_;
+    bool has_items_{};
+    std::size_t bad_lines_{};
+};
+
+} // namespace demo

@@ -1,0 +1,196 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <utility>
+
+#include <demo/progress.hpp>
+#include <demo/roles.hpp>
+#include <freshet/core/result.hpp>
+#include <freshet/core/time.hpp>
+#include <freshet/stream/batch_report.hpp>
+#include <freshet/stream/consumer.hpp>
+#include <receipts/comparison.hpp>
+#include <receipts/editor.hpp>
+#include <receipts/embeddings.hpp>
+#include <receipts/items.hpp>
+
+namespace demo {
+
+/// What a whole run is to do.
+struct whole_run {
+    std::size_t edits{1'000};
+    std::uint64_t seed{1};
+    bool drop_one{}; ///< lose one message at the end, which the comparison must find
+};
+
+struct whole_report {
+    load_report loaded{};
+    receipts::seed_report embedded{};
+    receipts::edit_counts edited{};
+    freshet::batch_report pumped{};
+    freshet::consume_report consumed{};
+    bool dropped{};             ///< a message, on purpose
+    std::size_t dead_letters{}; ///< in all queues, of earlier runs too
+    receipts::comparison compared{};
+    freshet::duration loading{}, embedding{}, running{}, comparing{};
+};
+
+/// Edits, pumps and consumes, a little of each in turn, in one process.
+template <class Clock>
+class whole {
+public:
+    [[nodiscard]] static auto open(const settings& wanted, const whole_run& run, Clock& clock, progress& shown,
+                                   std::stop_token stop) -> freshet::result<whole> {
+        auto writer = writing<Clock>::open(wanted, clock, run.seed);
+        if (!writer) { return std::move(writer).why(); }
+        auto pump = pumping<Clock>::open(wanted, clock);
+        if (!pump) { return std::move(pump).why(); }
+        auto consumers = all_consuming<Clock>::open(wanted, clock);
+        if (!consumers) { return std::move(consumers).why(); }
+        return whole{wanted, run, clock, shown, std::move(stop), *std::move(writer), *std::move(pump), *std::move(consumers)};
+    }
+
+    [[nodiscard]] auto edit() -> freshet::result<void> {
+        constexpr std::size_t slice = 25; // edits before the others have their turns
+        for (std::size_t done = 0; done != run_.edits && !stop_.stop_requested();) {
+            if (auto edited = writer_->step(stop_); !edited) { return edited; }
+            if (++done % slice != 0) { continue; }
+            for (auto took = turn::worked; took == turn::worked && !stop_.stop_requested();) {
+                auto next = take_turn();
+                if (!next) { return std::move(next).why(); }
+                took = *next;
+            }
+        }
+        return {};
+    }
+
+    /// Until every change is applied.
+    [[nodiscard]] auto drain() -> freshet::result<void> {
+        while (!stop_.stop_requested()) {
+            const auto took = take_turn();
+            if (!took) { return took.why(); }
+            if (*took == turn::worked) { continue; }
+            if (*took == turn::idle) {
+                const auto empty = consumers_.empty();
+                if (!empty) { return empty.why(); }
+                if (*empty) { return {}; }
+            }
+            static_cast<void>(clock_.wait(wanted_.poll, stop_));
+        }
+        return freshet::error{freshet::errc::expired, "stopped before the end; the same --dir goes on from here"};
+    }
+
+    /// Corrects a merchant once more and loses the message of it that goes to the words.
+    [[nodiscard]] auto lose_one() -> freshet::result<void> {
+        const freshet::error nothing{freshet::errc::failed, "there was no message to lose"};
+        const auto edited = writer_->editor().correct_one();
+        if (!edited) { return edited.why(); }
+        if (!*edited) { return nothing; }
+        for (auto took = turn::worked; took != turn::idle && !stop_.stop_requested();) {
+            auto next = pump_->take_turn(until::drained, stop_);
+            if (!next) { return std::move(next).why(); }
+            took = *next;
+            if (took == turn::waiting) { static_cast<void>(clock_.wait(wanted_.poll, stop_)); }
+        }
+        for (const auto& one : consumers_) {
+            if (one->name() != "words") { continue; }
+            const auto lost = one->drop_one();
+            if (!lost) { return lost.why(); }
+            if (!*lost) { return nothing; }
+        }
+        return {};
+    }
+
+    [[nodiscard]] auto report(whole_report& to) -> freshet::result<void> {
+        to.edited = writer_->counts();
+        to.pumped = pump_->counts();
+        to.consumed = consumers_.counts();
+        const auto dead = pump_->dead_letters();
+        if (!dead) { return dead.why(); }
+        to.dead_letters = *dead;
+        for (const auto& one : consumers_) {
+            const auto more = one->dead_letters();
+            if (!more) { return more.why(); }
+            to.dead_letters += *more;
+        }
+        return {};
+    }
+
+private:
+    whole(const settings& wanted, const whole_run& run, Clock& clock, progress& shown, std::stop_token stop,
+          std::unique_ptr<writing<Clock>> writer, std::unique_ptr<pumping<Clock>> pump, all_consuming<Clock> consumers)
+        : wanted_{wanted}, run_{run}, clock_{clock}, shown_{shown}, stop_{std::move(stop)}, writer_{std::move(writer)},
+          pump_{std::move(pump)}, consumers_{std::move(consumers)} {}
+
+    /// `worked` if one of them did, `idle` if all are.
+    [[nodiscard]] auto take_turn() -> freshet::result<turn> {
+        const auto pumped = pump_->take_turn(until::drained, stop_);
+        if (!pumped) { return pumped; }
+        const auto consumed = consumers_.take_turn(stop_);
+        if (!consumed) { return consumed; }
+        const auto both = *pumped == turn::worked || *consumed == turn::idle ? *pumped : *consumed;
+        const auto counts = consumers_.counts();
+        shown_.show({writer_->counts().edits, run_.edits, pump_->counts().messages_sent,
+                     counts.applied + counts.dropped + counts.dead_lettered, both == turn::waiting});
+        return both;
+    }
+
+    settings wanted_;
+    whole_run run_;
+    Clock& clock_;
+    progress& shown_;
+    std::stop_token stop_;
+    std::unique_ptr<writing<Clock>> writer_;
+    std::unique_ptr<pumping<Clock>> pump_;
+    all_consuming<Clock> consumers_;
+};
+
+/// Loads the receipts unless the table has items, makes the embeddings, edits, brings every edit to the embeddings, and
+/// has `compare()` say (a `result<receipts::comparison>`) whether they are what the table says.
+template <class Clock, class Compare>
+[[nodiscard]] auto run_whole(const settings& wanted, const whole_run& run, Clock& clock,
+                             std::span<const receipts::scanned_receipt> scanned, Compare&& compare, progress& shown,
+                             const std::stop_token& stop = {}) -> freshet::result<whole_report> {
+    whole_report report;
+    auto last = clock.now();
+    const auto lap = [&] {
+        const auto now = clock.now();
+        return now - std::exchange(last, now);
+    };
+    auto loaded = load(wanted, clock, scanned);
+    if (!loaded) { return std::move(loaded).why(); }
+    report.loaded = *loaded;
+    report.loading = lap();
+
+    auto embedded = prepare(wanted, clock, stop);
+    if (!embedded) { return std::move(embedded).why(); }
+    report.embedded = *embedded;
+    report.embedding = lap();
+
+    {
+        auto all = whole<Clock>::open(wanted, run, clock, shown, stop);
+        if (!all) { return std::move(all).why(); }
+        if (auto done = all->edit(); !done) { return std::move(done).why(); }
+        if (auto done = all->drain(); !done) { return std::move(done).why(); }
+        if (run.drop_one) {
+            if (auto lost = all->lose_one(); !lost) { return std::move(lost).why(); }
+            if (auto done = all->drain(); !done) { return std::move(done).why(); }
+            report.dropped = true;
+        }
+        if (auto counted = all->report(report); !counted) { return std::move(counted).why(); }
+    }
+    shown.clear();
+    report.running = lap();
+
+    freshet::result<receipts::comparison> compared = compare();
+    if (!compared) { return std::move(compared).why(); }
+    report.compared = *std::move(compared);
+    report.comparing = lap();
+    return report;
+}
+
+} // namespace demo
