@@ -37,7 +37,7 @@ struct item_table_options {
     std::string sort{"SK"}; ///< empty: a table without sort keys
     std::vector<index_definition> indexes{};
     item_limits limits{};
-    std::size_t page_rows{1'000}; ///< of a page for which nobody named a limit
+    std::size_t page_rows{1'000}; ///< of a page for which nobody named a limit; 0 is read as 1
     std::string region{"us-east-1"};
     std::string account{"123456789012"};
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,11 +53,17 @@ namespace detail {
     return true;
 }
 
-/// The row that an `update` makes; nothing where the stored row is it already. `malformed` where the patch is, or names
-/// an attribute of the key; otherwise as `row_of` and `plan_put` say.
+/// The row that an `update` makes; nothing where the stored row is it already. `malformed` where the patch names an
+/// attribute of the key; then `conflict` where the condition does not hold; then as `patched` and `row_of` say.
 [[nodiscard]] inline auto plan_update(const std::optional<std::string_view>& stored, const freshet::row_key& key,
                                       const freshet::item_patch& patch, const item_condition& condition,
                                       const item_table_options& options) -> freshet::result<std::optional<item_row>> {
+    for (const auto& name : {options.partition, options.sort}) {
+        const auto removes = std::find(patch.remove.begin(), patch.remove.end(), name) != patch.remove.end();
+        if (!name.empty() && (removes || patch.set.image().find(name))) {
+            return detail::malformed(options, "a patch names the key attribute " + freshet::printable(name));
+        }
+    }
     std::string bare = "{";
     freshet::detail::append_json_string(bare, options.partition);
     bare += ":{\"S\":";
@@ -76,13 +83,14 @@ namespace detail {
         if (!after) { return after.why(); }
         auto row = row_of(after->image(), options);
         if (row && row->key != key) {
-            return detail::malformed(options, "a patch changes the key of the row that it is for");
+            return detail::malformed(options, "no row can have the key " + freshet::printable(key.partition) + " / " +
+                                                  freshet::printable(key.sort));
         }
         return row;
     };
-    auto row = row_after(stored ? std::string{*stored} : bare);
-    if (!row) { return std::move(row).why(); }
     if (detail::holds(condition, stored)) {
+        auto row = row_after(stored ? std::string{*stored} : bare);
+        if (!row) { return std::move(row).why(); }
         if (stored && *stored == row->text) { return std::nullopt; }
         return *std::move(row);
     }

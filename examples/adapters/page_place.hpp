@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <optional>
@@ -20,6 +21,12 @@ struct page_place {
     std::string index_sort; ///< its sort key in the index that is queried; empty in a scan
     freshet::row_key row;
 };
+
+/// How many rows a page may have.
+[[nodiscard]] inline auto page_limit(const freshet::page_request& request, const item_table_options& options)
+    -> std::size_t {
+    return request.limit != 0 ? request.limit : std::max<std::size_t>(options.page_rows, 1);
+}
 
 namespace detail {
 

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -47,12 +49,31 @@ namespace detail {
     return {std::nullopt, wrong_usage};
 }
 
+/// A whole number that is not less than `least`, given by an option; the option's own default where it is not given.
+template <class Number>
+[[nodiscard]] auto read_number(std::string_view option, const std::optional<std::string>& given, std::uint64_t least,
+                               Number& to) -> freshet::result<void> {
+    if (!given) { return {}; }
+    std::uint64_t read = 0;
+    const auto* const end = given->data() + given->size();
+    const auto [rest, bad] = std::from_chars(given->data(), end, read);
+    if (bad != std::errc{} || rest != end || read < least) {
+        return freshet::error{freshet::errc::malformed, fmt::format("{}: '{}' is no whole number from {} on", option,
+                                                                    freshet::printable(*given), least)};
+    }
+    to = read;
+    return {};
+}
+
 struct options {
     command wanted{};
     std::optional<std::string> directory{};
     std::optional<std::string> backend{};
     std::optional<std::string> max_age{};
     std::optional<std::string> owner{};
+    std::optional<std::string> receipts{};
+    std::optional<std::string> edits{};
+    std::optional<std::string> seed{};
     bool no_sync{};
 
     void add_place(CLI::App& to, std::string_view otherwise) {
@@ -61,21 +82,23 @@ struct options {
         to.add_flag("--json", wanted.json, "print what was done as one JSON document on stdout");
     }
     void add_no_sync(CLI::App& to) {
-        to.add_flag("--no-sync", no_sync, "do not wait for the disk: a power cut, not a kill, may then lose the last commits");
+        to.add_flag("--no-sync", no_sync,
+                    "do not wait for the disk: a power cut, not a kill, may then lose the last commits");
     }
     void add_receipts(CLI::App& to) {
         to.add_option("--input", wanted.input, "receipts to load, one a line of JSON; - is stdin (default: made up)")
             ->type_name("FILE");
-        to.add_option("--receipts", wanted.receipts, "load at most so many (default: all of the input; 300 made up)")
-            ->type_name("N")->check(CLI::PositiveNumber);
+        to.add_option("--receipts", receipts, "load at most so many (default: all of the input; 300 made up)")
+            ->type_name("N");
     }
     void add_edits(CLI::App& to) {
-        to.add_option("--edits", wanted.run.edits, fmt::format("edit the table so often (default: {})", wanted.run.edits))
+        to.add_option("--edits", edits, fmt::format("edit the table so often (default: {})", wanted.run.edits))
             ->type_name("N");
-        to.add_option("--seed", wanted.run.seed, "of the edits (default: 1)")->type_name("N");
+        to.add_option("--seed", seed, "of the edits (default: 1)")->type_name("N");
     }
     void add_age(CLI::App& to) {
-        to.add_option("--max-age", max_age, "changes older than this are dead letters (90s, 5m, 1h, 2d; default: no limit)")
+        to.add_option("--max-age", max_age,
+                      "changes older than this are dead letters (90s, 5m, 1h, 2d; default: no limit)")
             ->type_name("AGE");
     }
     void add_drain(CLI::App& to) {
@@ -87,17 +110,20 @@ struct options {
 
 /// Reads the command line, `LOG_LEVEL` and `MONITORED_FIELDS_<ENTITY>`. What is wrong is said in one line on stderr.
 [[nodiscard]] inline auto read_command(int argc, const char* const* argv) -> command_or_exit {
+    using detail::read_number;
     using detail::refuse;
     detail::options read;
-    CLI::App app{"Keeps a store of embeddings fresh while the table of receipts that they are made of is edited: a table\n"
-                 "with a change stream, two FIFO queues and two consumers in SQLite files, and another process that\n"
-                 "compares in the end. A command does one part alone; parts may run at once, and be killed.",
-                 "demo"};
+    CLI::App app{
+        "Keeps a store of embeddings fresh while the table of receipts that they are made of is edited: a table\n"
+        "with a change stream, two FIFO queues and two consumers in SQLite files, and another process that\n"
+        "compares in the end. A command does one part alone; parts may run at once, and be killed.",
+        "demo"};
     app.require_subcommand(0, 1);
     read.add_place(app, "default: a new one under the system's temporary directory, which stays");
     read.add_receipts(app);
     read.add_edits(app);
-    app.add_flag("--drop-one", read.wanted.run.drop_one, "lose one message on purpose: the comparison must find it (exit code 4)");
+    app.add_flag("--drop-one", read.wanted.run.drop_one,
+                 "lose one message on purpose: the comparison must find it (exit code 4)");
     read.add_age(app);
     read.add_no_sync(app);
 
@@ -114,32 +140,33 @@ struct options {
     read.add_drain(pump), read.add_age(pump), read.add_no_sync(pump);
     auto& consume = part("consume", "apply the queues' messages to the embeddings");
     read.add_drain(consume), read.add_no_sync(consume);
-    consume.add_option("--owner", read.owner, "this process's name to the others (default: one that no other has)")->type_name("NAME");
+    consume.add_option("--owner", read.owner, "this process's name to the others (default: one that no other has)")
+        ->type_name("NAME");
     part("verify", "compare the embeddings with the table; nobody else should be writing");
     auto& redrive = part("redrive", "have the dead letters handled again");
     read.add_no_sync(redrive);
 
-    app.footer("Environment: LOG_LEVEL (DEBUG, INFO, WARNING, ERROR, CRITICAL; default: WARNING, INFO for pump),\n"
-               "MONITORED_FIELDS_RECEIPT_METADATA and MONITORED_FIELDS_RECEIPT_WORD_LABEL (names between commas; empty: the\n"
-               "built-in ones, which are those that embeddings have; with fewer, the comparison finds what is not told).\n"
-               "Exit code: 0 all well, 1 some items failed (bad lines, dead letters), 2 usage, 3 the data directory cannot\n"
-               "be used, 4 the embeddings are not what the table says.");
+    app.footer(
+        "Environment: LOG_LEVEL (DEBUG, INFO, WARNING, ERROR, CRITICAL; default: WARNING, INFO for pump),\n"
+        "MONITORED_FIELDS_RECEIPT_METADATA and MONITORED_FIELDS_RECEIPT_WORD_LABEL (names between commas; empty: the\n"
+        "built-in ones, which are those that embeddings have; with fewer, the comparison finds what is not told).\n"
+        "Exit code: 0 all well, 1 some items failed (bad lines, dead letters), 2 usage, 3 the data directory cannot\n"
+        "be used, 4 the embeddings are not what the table says.");
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
         const auto& parts = app.get_subcommands();
         fmt::print("{}", parts.empty() ? app.help() : parts.front()->help());
         return {std::nullopt, all_well};
-    } catch (const CLI::ParseError& wrong) {
-        return refuse(freshet::printable(wrong.what(), 400));
-    }
+    } catch (const CLI::ParseError& wrong) { return refuse(freshet::printable(wrong.what(), 400)); }
 
     auto& wanted = read.wanted;
     if (!app.get_subcommands().empty()) { wanted.role = app.get_subcommands().front()->get_name(); }
     if (read.backend) {
         if (!read.backend->starts_with("sqlite:")) {
-            return refuse(fmt::format("--backend: '{}' is not sqlite:DIR; no other backend keeps data that another process sees",
-                                      freshet::printable(*read.backend)));
+            return refuse(
+                fmt::format("--backend: '{}' is not sqlite:DIR; no other backend keeps data that another process sees",
+                            freshet::printable(*read.backend)));
         }
         read.directory = read.backend->substr(std::string_view{"sqlite:"}.size());
     }
@@ -151,13 +178,20 @@ struct options {
         if (read.owner->empty()) { return refuse("--owner: a name is not empty"); }
         wanted.how.owner = *read.owner;
     }
+    for (const auto& number : {read_number("--receipts", read.receipts, 1, wanted.receipts),
+                               read_number("--edits", read.edits, 0, wanted.run.edits),
+                               read_number("--seed", read.seed, 0, wanted.run.seed)}) {
+        if (!number) { return refuse(number.why().note); }
+    }
     if (read.max_age) {
         wanted.how.max_age = support::parse_age(*read.max_age);
         if (!wanted.how.max_age) {
-            return refuse(fmt::format("--max-age: '{}' is no duration such as 90s, 5m, 1h, 2d", freshet::printable(*read.max_age)));
+            return refuse(fmt::format("--max-age: '{}' is no duration such as 90s, 5m, 1h, 2d",
+                                      freshet::printable(*read.max_age)));
         }
     }
-    const auto level = support::log_level_or(wanted.role == "pump" ? support::log_level::info : support::log_level::warning);
+    const auto level =
+        support::log_level_or(wanted.role == "pump" ? support::log_level::info : support::log_level::warning);
     if (!level) { return refuse(level.why().note); }
     wanted.how.log = support::log{*level};
     auto fields = receipts::fields_from_environment();

@@ -88,13 +88,27 @@ public:
 private:
     consuming(const settings& wanted, Clock& clock, std::string_view collection, queue messages, queue dead,
               receipts::embeddings store, ledger all_claims)
-        : clock_{clock}, messages_{std::move(messages)}, dead_{std::move(dead)}, store_{std::move(store)},
-          collection_{store_.collection(collection)}, all_claims_{std::move(all_claims)},
+        : clock_{clock},
+          messages_{std::move(messages)},
+          dead_{std::move(dead)},
+          store_{std::move(store)},
+          collection_{store_.collection(collection)},
+          all_claims_{std::move(all_claims)},
           lease_{all_claims_, "collection/" + std::string{collection}, wanted.owner, wanted.lease},
-          patience_{wanted.patience}, claims_{lease_, clock},
-          consumer_{messages_, dead_, claims_, collection_, clock,
-                    {.queue = std::string{collection}, .owner = wanted.owner, .visibility = wanted.visibility,
-                     .lease = wanted.lease, .poll = wanted.poll, .retries = wanted.retries, .seed = wanted.seed},
+          patience_{wanted.patience},
+          claims_{lease_, clock},
+          consumer_{messages_,
+                    dead_,
+                    claims_,
+                    collection_,
+                    clock,
+                    {.queue = std::string{collection},
+                     .owner = wanted.owner,
+                     .visibility = wanted.visibility,
+                     .lease = wanted.lease,
+                     .poll = wanted.poll,
+                     .retries = wanted.retries,
+                     .seed = wanted.seed},
                     reporter{wanted.log}} {}
 
     Clock& clock_;
@@ -138,7 +152,9 @@ public:
     [[nodiscard]] auto empty() -> freshet::result<bool> {
         for (const auto& one : each_) {
             const auto left = one->left();
-            if (!left || *left != 0) { return left.transform([](auto) { return false; }); }
+            if (!left || *left != 0) {
+                return left.transform([](auto) { return false; });
+            }
         }
         return true;
     }

@@ -41,23 +41,29 @@ using json = nlohmann::ordered_json;
 }
 
 [[nodiscard]] inline auto as_json(const receipts::edit_counts& of) -> json {
-    return {{"edits", of.edits},           {"writes", of.writes},         {"validated", of.validated},
-            {"corrected", of.corrected},   {"relabelled", of.relabelled}, {"removed", of.removed},
-            {"expired", of.expired},       {"brought_back", of.created},  {"without_effect", of.without_effect},
-            {"conflicts", of.conflicts},   {"gone", of.skipped}};
+    return {{"edits", of.edits},         {"writes", of.writes},         {"validated", of.validated},
+            {"corrected", of.corrected}, {"relabelled", of.relabelled}, {"removed", of.removed},
+            {"expired", of.expired},     {"brought_back", of.created},  {"without_effect", of.without_effect},
+            {"conflicts", of.conflicts}, {"gone", of.skipped}};
 }
 [[nodiscard]] inline auto as_text(const receipts::edit_counts& of) -> std::string {
-    return fmt::format("edited {} times, {} writes: {} labels validated, {} items corrected, {} labels replaced,"
-                       " {} items removed, {} expired, {} brought back, {} written as they were\n",
-                       with_commas(of.edits), with_commas(of.writes), with_commas(of.validated), with_commas(of.corrected),
-                       with_commas(of.relabelled), with_commas(of.removed), with_commas(of.expired),
-                       with_commas(of.created), with_commas(of.without_effect));
+    return fmt::format(
+        "edited {} times, {} writes: {} labels validated, {} items corrected, {} labels replaced,"
+        " {} items removed, {} expired, {} brought back, {} written as they were\n",
+        with_commas(of.edits), with_commas(of.writes), with_commas(of.validated), with_commas(of.corrected),
+        with_commas(of.relabelled), with_commas(of.removed), with_commas(of.expired), with_commas(of.created),
+        with_commas(of.without_effect));
 }
 
 [[nodiscard]] inline auto as_json(const freshet::batch_report& of) -> json {
-    return {{"records", of.records()}, {"changed", of.changed},   {"unchanged", of.unchanged},
-            {"ignored", of.ignored},   {"expired", of.expired},   {"dead_lettered", of.dead_lettered},
-            {"failed", of.failed + of.held + of.untried},         {"messages_sent", of.messages_sent},
+    return {{"records", of.records()},
+            {"changed", of.changed},
+            {"unchanged", of.unchanged},
+            {"ignored", of.ignored},
+            {"expired", of.expired},
+            {"dead_lettered", of.dead_lettered},
+            {"failed", of.failed + of.held + of.untried},
+            {"messages_sent", of.messages_sent},
             {"messages_failed", of.messages_failed}};
 }
 [[nodiscard]] inline auto as_text(const freshet::batch_report& of) -> std::string {
@@ -67,8 +73,11 @@ using json = nlohmann::ordered_json;
 }
 
 [[nodiscard]] inline auto as_json(const freshet::consume_report& of) -> json {
-    return {{"received", of.received}, {"applied", of.applied}, {"dropped", of.dropped},
-            {"dead_lettered", of.dead_lettered}, {"failed", of.failed + of.held}};
+    return {{"received", of.received},
+            {"applied", of.applied},
+            {"dropped", of.dropped},
+            {"dead_lettered", of.dead_lettered},
+            {"failed", of.failed + of.held}};
 }
 [[nodiscard]] inline auto as_text(const freshet::consume_report& of) -> std::string {
     return fmt::format("applied {} messages; {} were no news, {} are dead letters\n", with_commas(of.applied),
@@ -87,8 +96,11 @@ using json = nlohmann::ordered_json;
 [[nodiscard]] inline auto as_json(const receipts::comparison& of) -> json {
     auto shown = json::array();
     for (const auto& each : of.shown) {
-        shown.push_back({{"collection", each.collection}, {"embedding", each.embedding}, {"key", each.key},
-                         {"table", each.table}, {"store", each.store}});
+        shown.push_back({{"collection", each.collection},
+                         {"embedding", each.embedding},
+                         {"key", each.key},
+                         {"table", each.table},
+                         {"store", each.store}});
     }
     return {{"receipts", of.receipts}, {"embeddings", of.embeddings},   {"keys", of.keys},
             {"effects", of.effects},   {"differences", of.differences}, {"shown", std::move(shown)}};
@@ -108,9 +120,9 @@ using json = nlohmann::ordered_json;
     if (!good || !read.contains("shown") || !read["shown"].is_array()) { return std::nullopt; }
     for (const auto& each : read["shown"]) {
         auto& to = of.shown.emplace_back();
-        for (const auto& [name, field] : {std::pair{"collection", &to.collection}, std::pair{"embedding", &to.embedding},
-                                          std::pair{"key", &to.key}, std::pair{"table", &to.table},
-                                          std::pair{"store", &to.store}}) {
+        for (const auto& [name, field] :
+             {std::pair{"collection", &to.collection}, std::pair{"embedding", &to.embedding}, std::pair{"key", &to.key},
+              std::pair{"table", &to.table}, std::pair{"store", &to.store}}) {
             if (!each.is_object() || !each.contains(name) || !each[name].is_string()) { return std::nullopt; }
             *field = each[name].get<std::string>();
         }
@@ -122,14 +134,18 @@ using json = nlohmann::ordered_json;
                             with_commas(of.receipts), with_commas(of.keys), with_commas(of.effects));
     if (of.agrees()) { return text + "all is as the table says\n"; }
     text += fmt::format("{} differences\n", with_commas(of.differences));
-    const auto said = [](const std::string& value) { return value.empty() ? "nothing" : freshet::printable(value, 200); };
+    const auto said = [](const std::string& value) {
+        return value.empty() ? "nothing" : freshet::printable(value, 200);
+    };
     for (const auto& each : of.shown) {
         text += fmt::format("  {} {} {}: the table says {}, the store says {}\n", each.collection,
                             freshet::printable(each.embedding, 200),
                             each.key.empty() ? "(whole)" : freshet::printable(each.key), said(each.table),
                             said(each.store));
     }
-    if (of.shown.size() < of.differences) { text += fmt::format("  and {} more\n", with_commas(of.differences - of.shown.size())); }
+    if (of.shown.size() < of.differences) {
+        text += fmt::format("  and {} more\n", with_commas(of.differences - of.shown.size()));
+    }
     return text;
 }
 
@@ -143,8 +159,11 @@ using json = nlohmann::ordered_json;
             {"dropped_on_purpose", of.dropped ? 1 : 0},
             {"dead_letters", of.dead_letters},
             {"verify", as_json(of.compared)},
-            {"seconds", {{"load", seconds(of.loading)}, {"embeddings", seconds(of.embedding)},
-                         {"flow", seconds(of.running)}, {"verify", seconds(of.comparing)}}}};
+            {"seconds",
+             {{"load", seconds(of.loading)},
+              {"embeddings", seconds(of.embedding)},
+              {"flow", seconds(of.running)},
+              {"verify", seconds(of.comparing)}}}};
 }
 [[nodiscard]] inline auto as_text(const whole_report& of) -> std::string {
     const auto took = [](std::string line, freshet::duration span) {
@@ -154,7 +173,9 @@ using json = nlohmann::ordered_json;
     auto text = took(as_text(of.loaded), of.loading) + took(as_text(of.embedded), of.embedding) + as_text(of.edited) +
                 as_text(of.pumped) + took(as_text(of.consumed), of.running);
     if (of.dropped) { text += "lost one message on purpose\n"; }
-    if (of.dead_letters != 0) { text += fmt::format("{} dead letters wait: see redrive\n", with_commas(of.dead_letters)); }
+    if (of.dead_letters != 0) {
+        text += fmt::format("{} dead letters wait: see redrive\n", with_commas(of.dead_letters));
+    }
     text += "another process ";
     return text + as_text(of.compared);
 }

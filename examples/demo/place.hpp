@@ -42,7 +42,7 @@ struct settings {
     bool durable{true}; ///< whether what is committed survives a power cut; a killed process it survives in any case
     freshet::duration busy{std::chrono::seconds{5}}; ///< how long to wait for a file that another process is writing
 
-    std::size_t batch{100};                   ///< change records at most, in one batch
+    std::size_t batch{100};                            ///< change records at most, in one batch
     freshet::duration window{std::chrono::seconds{5}}; ///< how long a batch's first record waits for others
     std::optional<freshet::duration> max_age{};        ///< older records go to the dead letters; none: no limit
     freshet::entity_fields<receipts::registry> fields{receipts::default_monitored_fields()};

@@ -66,8 +66,8 @@ public:
     explicit program(command wanted) : wanted_{std::move(wanted)} {}
 
     [[nodiscard]] auto run() -> int {
-        if (auto ready = find_directory(); !ready) { return fail(ready.why()); }
-        const auto code = wanted_.role.empty()         ? all()
+        if (auto ready = look(); !ready) { return fail(ready.why()); }
+        const auto code = wanted_.role.empty()        ? all()
                           : wanted_.role == "load"    ? load()
                           : wanted_.role == "write"   ? write()
                           : wanted_.role == "pump"    ? pump()
@@ -83,19 +83,19 @@ private:
     /// Says why there is no going on.
     auto fail(const freshet::error& why) -> int {
         shown_.clear();
-        if (stop_.token().stop_requested() && why.code == freshet::errc::expired) {
-            fmt::print(stderr, "demo: {}\n", why.note);
-            return some_failed;
-        }
         fmt::print(stderr, "demo: {}\n", why.note);
-        return unreachable;
+        const bool stopped = why.code == freshet::errc::expired && stop_.token().stop_requested();
+        return stopped ? some_failed : unreachable;
     }
 
     template <class Report>
     auto say(const Report& report, int code) -> int {
         shown_.clear();
-        if (wanted_.json) { fmt::print("{}\n", as_json(report).dump(-1, ' ', false, json::error_handler_t::replace)); }
-        else { fmt::print("{}", as_text(report)); }
+        if (wanted_.json) {
+            fmt::print("{}\n", as_json(report).dump(-1, ' ', false, json::error_handler_t::replace));
+        } else {
+            fmt::print("{}", as_text(report));
+        }
         return code;
     }
 
@@ -105,24 +105,29 @@ private:
         return done ? say(*done, judge(*done)) : fail(done.why());
     }
 
-    /// A new directory where none is named; all roles but `load` find receipts in theirs.
-    [[nodiscard]] auto find_directory() -> freshet::result<void> {
-        auto& directory = wanted_.how.directory;
-        if (directory.empty()) {
-            std::error_code failed;
-            directory = (std::filesystem::temp_directory_path(failed) / "freshet-demo-XXXXXX").string();
-            if (failed || ::mkdtemp(directory.data()) == nullptr) {
-                return freshet::error{freshet::errc::denied,
-                                      fmt::format("{}: {}", directory, failed ? failed.message() : std::strerror(errno))};
-            }
-            fmt::print(stderr, "demo: the data are in {}\n", directory);
-        }
+    /// Whether there are receipts in the directory that is named; all roles but `load` need some.
+    [[nodiscard]] auto look() -> freshet::result<void> {
+        if (wanted_.how.directory.empty()) { return {}; }
         const auto there = has_items(wanted_.how, clock_);
         if (!there) { return there.why(); }
         has_items_ = *there;
         if (*there || wanted_.role.empty() || wanted_.role == "load") { return {}; }
-        return freshet::error{freshet::errc::denied,
-                              fmt::format("{}: there are no receipts; load puts some there", freshet::printable(directory))};
+        return freshet::error{freshet::errc::denied, freshet::printable(wanted_.how.directory) +
+                                                         ": there are no receipts; load puts some there"};
+    }
+
+    /// Makes a directory where none is named.
+    [[nodiscard]] auto make_directory() -> freshet::result<void> {
+        auto& directory = wanted_.how.directory;
+        if (!directory.empty()) { return {}; }
+        std::error_code failed;
+        directory = (std::filesystem::temp_directory_path(failed) / "freshet-demo-XXXXXX").string();
+        if (failed || ::mkdtemp(directory.data()) == nullptr) {
+            return freshet::error{freshet::errc::denied,
+                                  fmt::format("{}: {}", directory, failed ? failed.message() : std::strerror(errno))};
+        }
+        fmt::print(stderr, "demo: the data are in {}\n", directory);
+        return {};
     }
 
     /// The receipts that were asked for; or the exit code, where they cannot be read.
@@ -137,15 +142,18 @@ private:
         std::ifstream file;
         if (name != "-") {
             file.open(name, std::ios::binary);
-            if (!file || (file.peek() == std::ifstream::traits_type::eof() && file.bad())) { return refuse(std::strerror(errno)); }
+            if (!file || (file.peek() == std::ifstream::traits_type::eof() && file.bad())) {
+                return refuse(std::strerror(errno));
+            }
             file.clear();
         }
         auto& in = name == "-" ? std::cin : file;
         auto read = receipts::read_receipts(in, wanted_.receipts.value_or(std::numeric_limits<std::size_t>::max()),
                                             [&](std::size_t line, const std::string& why) {
-            ++bad_lines_;
-            fmt::print(stderr, "demo: {}:{}: {}\n", freshet::printable(name), line, freshet::printable(why, 200));
-        });
+                                                ++bad_lines_;
+                                                fmt::print(stderr, "demo: {}:{}: {}\n", freshet::printable(name), line,
+                                                           freshet::printable(why, 200));
+                                            });
         if (in.bad()) { return refuse("cannot be read to its end"); }
         if (read.empty()) { return refuse(bad_lines_ == 0 ? "has no receipts" : "has no receipts that can be read"); }
         return {std::move(read), std::nullopt};
@@ -171,8 +179,9 @@ private:
                       [&](const freshet::consume_report& done) { return failed_if(done.dead_lettered != 0); });
     }
     auto verify() -> int {
-        return answer(demo::verify(wanted_.how, clock_),
-                      [](const receipts::comparison& found) { return found.agrees() ? all_well : not_as_the_table_says; });
+        return answer(demo::verify(wanted_.how, clock_), [](const receipts::comparison& found) {
+            return found.agrees() ? all_well : not_as_the_table_says;
+        });
     }
     auto redrive() -> int {
         return answer(demo::redrive(wanted_.how, clock_),
@@ -187,11 +196,13 @@ private:
         } else if (wanted_.input || wanted_.receipts) {
             fmt::print(stderr, "demo: the table has items already: no receipts are read\n");
         }
+        if (auto made = make_directory(); !made) { return fail(made.why()); }
         const auto compare = [&] { return verify_in_another_process(wanted_.how.directory); };
         return answer(run_whole(wanted_.how, wanted_.run, clock_, receipts, compare, shown_, stop_.token()),
                       [&](const whole_report& done) {
-            return done.compared.agrees() ? failed_if(done.dead_letters != 0) : static_cast<int>(not_as_the_table_says);
-        });
+                          return done.compared.agrees() ? failed_if(done.dead_letters != 0)
+                                                        : static_cast<int>(not_as_the_table_says);
+                      });
     }
     [[nodiscard]] auto end() const -> until { return wanted_.drain ? until::drained : until::stopped; }
 

@@ -81,18 +81,33 @@ public:
 
 private:
     pumping(const settings& wanted, Clock& clock, stream changes, queue lines, queue words, queue dead, ledger claims)
-        : wanted_{wanted}, clock_{clock}, changes_{std::move(changes)}, lines_{std::move(lines)},
-          words_{std::move(words)}, dead_{std::move(dead)}, claims_{std::move(claims)},
-          lease_{claims_, "pump", wanted.owner, wanted.lease}, patience_{wanted.patience},
-          processor_{translator{options_of(wanted)}, {{"lines", &lines_}, {"words", &words_}}, dead_, clock,
+        : wanted_{wanted},
+          clock_{clock},
+          changes_{std::move(changes)},
+          lines_{std::move(lines)},
+          words_{std::move(words)},
+          dead_{std::move(dead)},
+          claims_{std::move(claims)},
+          lease_{claims_, "pump", wanted.owner, wanted.lease},
+          patience_{wanted.patience},
+          processor_{translator{options_of(wanted)},
+                     {{"lines", &lines_}, {"words", &words_}},
+                     dead_,
+                     clock,
                      {.max_age = wanted.max_age, .sending = {.retries = wanted.retries, .seed = wanted.seed}},
                      reporter{wanted.log}},
-          pump_{changes_, processor_, clock,
-                {.batch = wanted.batch, .window = wanted.window, .poll = wanted.poll, .retries = wanted.retries,
+          pump_{changes_,
+                processor_,
+                clock,
+                {.batch = wanted.batch,
+                 .window = wanted.window,
+                 .poll = wanted.poll,
+                 .retries = wanted.retries,
                  .seed = wanted.seed},
                 reporter{wanted.log}} {}
 
-    [[nodiscard]] static auto options_of(const settings& wanted) -> freshet::record_translator_options<receipts::registry> {
+    [[nodiscard]] static auto options_of(const settings& wanted)
+        -> freshet::record_translator_options<receipts::registry> {
         freshet::record_translator_options<receipts::registry> options;
         options.fields = wanted.fields;
         options.builder.inserts = true; // a label that is replaced is a removal and a new item

@@ -49,8 +49,8 @@ struct reporter {
 
 private:
     void record(std::string_view id, const freshet::error& why) const {
-        log.line(level::error, "Error processing stream record {}: {}", id.empty() ? "(no event id)" : freshet::printable(id),
-                 why.note);
+        log.line(level::error, "Error processing stream record {}: {}",
+                 id.empty() ? "(no event id)" : freshet::printable(id), why.note);
     }
 };
 

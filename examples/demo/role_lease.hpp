@@ -64,7 +64,9 @@ public:
     [[nodiscard]] auto claim(const freshet::claim_request& request) -> freshet::result<freshet::claim_answer> {
         const auto mine = lease_.keep(clock_.now());
         if (!mine) { return mine.why(); }
-        if (!*mine) { return freshet::claim_answer{freshet::claim_verdict::held, {std::string{request.key}, 0, clock_.now()}}; }
+        if (!*mine) {
+            return freshet::claim_answer{freshet::claim_verdict::held, {std::string{request.key}, 0, clock_.now()}};
+        }
         auto claim = lease_.claim()->claim();
         claim.key = request.key;
         return freshet::claim_answer{freshet::claim_verdict::granted, std::move(claim)};

@@ -13,9 +13,9 @@
 
 /// What the processes of the demonstration do: `load`, `write`, `pump`, `consume`, `verify`, `redrive`.
 ///
-/// All share one directory. They may run at once and in any number, and be killed at any moment; who comes next goes on.
-/// A role ends with a failure where a backend does not answer for longer than the settings' patience, or answers in a
-/// way that waiting cannot cure.
+/// All share one directory. They may run at once and in any number, and be killed at any moment; who comes next goes
+/// on. A role ends with a failure where a backend does not answer for longer than the settings' patience, or answers in
+/// a way that waiting cannot cure.
 namespace demo {
 
 /// Compares the embeddings with the table; reads only.

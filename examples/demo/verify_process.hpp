@@ -57,8 +57,11 @@ namespace demo {
     std::array<char, 4'096> some{};
     for (;;) {
         const auto read = ::read(pipe[0], some.data(), some.size());
-        if (read > 0) { said.append(some.data(), static_cast<std::size_t>(read)); }
-        else if (read == 0 || errno != EINTR) { break; }
+        if (read > 0) {
+            said.append(some.data(), static_cast<std::size_t>(read));
+        } else if (read == 0 || errno != EINTR) {
+            break;
+        }
     }
     ::close(pipe[0]);
     int status = 0;
@@ -67,7 +70,8 @@ namespace demo {
 }
 
 /// Has another process compare the embeddings in the directory with the table.
-[[nodiscard]] inline auto verify_in_another_process(const std::string& directory) -> freshet::result<receipts::comparison> {
+[[nodiscard]] inline auto verify_in_another_process(const std::string& directory)
+    -> freshet::result<receipts::comparison> {
     auto ran = run_self({"demo", "verify", "--dir", directory, "--json"});
     if (!ran) { return std::move(ran).why(); }
     if (auto compared = comparison_in(ran->first)) { return *std::move(compared); }

@@ -51,7 +51,8 @@ public:
         if (!pump) { return std::move(pump).why(); }
         auto consumers = all_consuming<Clock>::open(wanted, clock);
         if (!consumers) { return std::move(consumers).why(); }
-        return whole{wanted, run, clock, shown, std::move(stop), *std::move(writer), *std::move(pump), *std::move(consumers)};
+        return whole{
+            wanted, run, clock, shown, std::move(stop), *std::move(writer), *std::move(pump), *std::move(consumers)};
     }
 
     [[nodiscard]] auto edit() -> freshet::result<void> {
@@ -123,8 +124,14 @@ public:
 private:
     whole(const settings& wanted, const whole_run& run, Clock& clock, progress& shown, std::stop_token stop,
           std::unique_ptr<writing<Clock>> writer, std::unique_ptr<pumping<Clock>> pump, all_consuming<Clock> consumers)
-        : wanted_{wanted}, run_{run}, clock_{clock}, shown_{shown}, stop_{std::move(stop)}, writer_{std::move(writer)},
-          pump_{std::move(pump)}, consumers_{std::move(consumers)} {}
+        : wanted_{wanted},
+          run_{run},
+          clock_{clock},
+          shown_{shown},
+          stop_{std::move(stop)},
+          writer_{std::move(writer)},
+          pump_{std::move(pump)},
+          consumers_{std::move(consumers)} {}
 
     /// `worked` if one of them did, `idle` if all are.
     [[nodiscard]] auto take_turn() -> freshet::result<turn> {

@@ -90,8 +90,8 @@ private:
 
     [[nodiscard]] auto embeddings_of(std::string_view collection, const std::string& of)
         -> freshet::result<std::map<std::string, nlohmann::json>> {
-        auto rows = store_.prepare("SELECT id, metadata FROM embedding WHERE collection = ?1 AND receipt = ?2", collection,
-                                   of);
+        auto rows =
+            store_.prepare("SELECT id, metadata FROM embedding WHERE collection = ?1 AND receipt = ?2", collection, of);
         if (!rows) { return rows.why(); }
         std::map<std::string, nlohmann::json> stored;
         auto more = rows->step();

@@ -37,7 +37,8 @@ struct edit_counts {
 /// expire and come back; some writes change nothing, or nothing but the way a number or a set is written. Others may
 /// edit at the same time: a write that comes too late is repeated on what is there then, or left.
 ///
-/// Borrows the table, whose rows are items. An edit that the table fails to take (`unavailable`) may be asked for again.
+/// Borrows the table, whose rows are items. An edit that the table fails to take (`unavailable`) may be asked for
+/// again.
 template <class Table>
 class editor {
 public:
@@ -53,8 +54,11 @@ public:
             if (!page) { return page.why(); }
             for (const auto& item : page->rows) {
                 const auto key = key_in(item);
-                if (is_label(key)) { labels_.push_back(key); }
-                else if (key.sort.ends_with("#METADATA")) { merchants_.push_back(key); }
+                if (is_label(key)) {
+                    labels_.push_back(key);
+                } else if (key.sort.ends_with("#METADATA")) {
+                    merchants_.push_back(key);
+                }
             }
             request.from = page->next;
         } while (request.from);
@@ -74,8 +78,11 @@ public:
                     : chance < 84 ? expire()
                     : chance < 91 ? bring_back()
                                   : without_effect();
-        if (!done) { counts_ = before; }
-        else { ++counts_.edits; }
+        if (!done) {
+            counts_ = before;
+        } else {
+            ++counts_.edits;
+        }
         return done;
     }
 
@@ -104,8 +111,9 @@ private:
 
     static constexpr std::array<std::string_view, 7> labels{"MERCHANT_NAME", "DATE", "TIME",       "LINE_TOTAL",
                                                             "ADDRESS_LINE",  "TAX",  "GRAND_TOTAL"};
-    static constexpr std::array<std::string_view, 6> names{"Harbour Tea House", "Café \"Zum Anker\"", "Günther & Söhne",
-                                                           "茶房 みなと",        "61 Jalan Ros\nJohor", "O'Leary \\ Co 🧾"};
+    static constexpr std::array<std::string_view, 6> names{"Harbour Tea House",   "Café \"Zum Anker\"",
+                                                           "Günther & Söhne",     "茶房 みなと",
+                                                           "61 Jalan Ros\nJohor", "O'Leary \\ Co 🧾"};
     static constexpr std::size_t tries = 3;
     static constexpr std::size_t remembered = 1'000; // removed items that may come back
 
@@ -212,10 +220,15 @@ private:
         const bool label = is_label(key);
         for (auto left = below(3) + 2; left != 0; --left) {
             item_text set;
-            if (label) { set.text("reasoning", "on second thought, " + std::to_string(below(1'000'000))); }
-            else { set.text("canonical_merchant_name", "Merchant, revision " + std::to_string(below(1'000'000))); }
+            if (label) {
+                set.text("reasoning", "on second thought, " + std::to_string(below(1'000'000)));
+            } else {
+                set.text("canonical_merchant_name", "Merchant, revision " + std::to_string(below(1'000'000)));
+            }
             auto written = write(set, key);
-            if (!written && written.why().code == freshet::errc::conflict) { return ++counts_.skipped, freshet::result<void>{}; }
+            if (!written && written.why().code == freshet::errc::conflict) {
+                return ++counts_.skipped, freshet::result<void>{};
+            }
             if (!written) { return written; }
         }
         ++counts_.corrected;
@@ -227,7 +240,8 @@ private:
         if (labels_.empty()) { return {}; }
         auto& key = labels_[below(labels_.size())];
         const auto label = any_of(labels);
-        const freshet::row_key other{key.partition, key.sort.substr(0, key.sort.find("#LABEL#") + 7) + std::string{label}};
+        const freshet::row_key other{key.partition,
+                                     key.sort.substr(0, key.sort.find("#LABEL#") + 7) + std::string{label}};
         if (other == key) { return {}; }
         std::optional<freshet::document> replaced;
         auto gone = change(key, [&](const freshet::document& seen) -> freshet::result<void> {
@@ -268,11 +282,12 @@ private:
 
     /// The table removes what had its time, if it is one that does.
     [[nodiscard]] auto expire() -> freshet::result<void> {
-        if constexpr (requires(Table& t, const freshet::row_key& key) { t.expire(key); }) {
+        if constexpr (requires(Table & t, const freshet::row_key& key) { t.expire(key); }) {
             const auto& keys = below(4) == 0 ? merchants_ : labels_;
             if (keys.empty()) { return {}; }
             const auto& key = keys[below(keys.size())];
-            auto gone = change(key, [&](const freshet::document& seen) { return remembering(seen, table_.expire(key)); });
+            auto gone =
+                change(key, [&](const freshet::document& seen) { return remembering(seen, table_.expire(key)); });
             if (!gone) { return std::move(gone).why(); }
             counts_.expired += *gone ? 1 : 0;
             return {};
@@ -311,9 +326,13 @@ private:
         switch (below(3)) {
             case 0: break;
             case 1:
-                if (label) { set.number("confidence", below(2) == 0 ? "0.9" : "0.90"); }
-                else if (below(2) == 0) { set.texts("matched_fields", {"address", "name"}); }
-                else { set.texts("matched_fields", {"name", "address"}); }
+                if (label) {
+                    set.number("confidence", below(2) == 0 ? "0.9" : "0.90");
+                } else if (below(2) == 0) {
+                    set.texts("matched_fields", {"address", "name"});
+                } else {
+                    set.texts("matched_fields", {"name", "address"});
+                }
                 break;
             default: set.text("looked_at", std::to_string(below(1'000'000)));
         }

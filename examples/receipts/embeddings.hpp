@@ -59,27 +59,32 @@ public:
         return freshet::applied_mark{*sequence, static_cast<std::uint64_t>(found->number(1))};
     }
 
-    [[nodiscard]] auto apply(const embedding_update& update, const freshet::applied_mark& mark) -> freshet::result<void> {
+    [[nodiscard]] auto apply(const embedding_update& update, const freshet::applied_mark& mark)
+        -> freshet::result<void> {
         auto writing = file_->begin();
         if (!writing) { return writing.why(); }
         const auto last = last_applied(update.item);
         if (!last) { return last.why(); }
         if (*last && **last == mark) { return {}; }
         if (*last && (!((*last)->sequence < mark.sequence) || (*last)->token > mark.token)) {
-            return freshet::error{freshet::errc::conflict, "collection " + name_ + ": " + freshet::printable(update.item) +
-                                                               ": somebody was faster"};
+            return freshet::error{
+                freshet::errc::conflict,
+                "collection " + name_ + ": " + freshet::printable(update.item) + ": somebody was faster"};
         }
-        auto done = update.id.empty()
-                        ? file_->run("UPDATE embedding SET metadata = json_patch(metadata, ?3)"
-                                     " WHERE collection = ?1 AND receipt = ?2", name_, update.receipt, update.patch)
-                        : file_->run("UPDATE embedding SET metadata = json_patch(metadata, ?4)"
-                                     " WHERE collection = ?1 AND receipt = ?2 AND id = ?3",
-                                     name_, update.receipt, update.id, update.patch);
+        auto done = update.id.empty() ? file_->run(
+                                            "UPDATE embedding SET metadata = json_patch(metadata, ?3)"
+                                            " WHERE collection = ?1 AND receipt = ?2",
+                                            name_, update.receipt, update.patch)
+                                      : file_->run(
+                                            "UPDATE embedding SET metadata = json_patch(metadata, ?4)"
+                                            " WHERE collection = ?1 AND receipt = ?2 AND id = ?3",
+                                            name_, update.receipt, update.id, update.patch);
         if (!done) { return done; }
         const auto sequence = padded(mark.sequence);
-        done = file_->run("INSERT INTO embedding_mark VALUES (?1, ?2, ?3, ?4) ON CONFLICT (collection, item)"
-                          " DO UPDATE SET sequence = excluded.sequence, token = excluded.token",
-                          name_, update.item, sequence, mark.token);
+        done = file_->run(
+            "INSERT INTO embedding_mark VALUES (?1, ?2, ?3, ?4) ON CONFLICT (collection, item)"
+            " DO UPDATE SET sequence = excluded.sequence, token = excluded.token",
+            name_, update.item, sequence, mark.token);
         if (!done) { return done; }
         done = file_->run("INSERT INTO applied (collection, item, sequence, token) VALUES (?1, ?2, ?3, ?4)", name_,
                           update.item, sequence, mark.token);
@@ -123,15 +128,20 @@ public:
     [[nodiscard]] auto fields(const Names& names, bool gone) -> nlohmann::json {
         auto read = nlohmann::json::object();
         const auto* snapshot = gone ? nullptr : member(nullptr, "record_snapshot");
-        if (!gone && (snapshot == nullptr || !snapshot->is_object())) { complain("record_snapshot is missing or no object"); }
+        if (!gone && (snapshot == nullptr || !snapshot->is_object())) {
+            complain("record_snapshot is missing or no object");
+        }
         for (const auto& each : names) {
             const std::string name{std::string_view{each}};
             auto& value = read[name] = nullptr;
             if (gone || wrong_) { continue; }
             const auto found = snapshot->find(name);
             if (found == snapshot->end() || found->is_null()) { continue; }
-            if (found->is_string()) { value = *found; }
-            else { complain(name + " is no text"); }
+            if (found->is_string()) {
+                value = *found;
+            } else {
+                complain(name + " is no text");
+            }
         }
         return read;
     }
@@ -172,7 +182,9 @@ inline auto embedding_collection::read(const freshet::received_message& message)
     const auto entity = body.text(nullptr, "entity_type");
     const auto event = body.text(nullptr, "event_name");
     const bool gone = event == "REMOVE";
-    if (!gone && event != "INSERT" && event != "MODIFY") { body.complain("event_name is none of INSERT, MODIFY, REMOVE"); }
+    if (!gone && event != "INSERT" && event != "MODIFY") {
+        body.complain("event_name is none of INSERT, MODIFY, REMOVE");
+    }
     const auto image = body.key(image_key::format(body.text("entity_data", "image_id")));
     const auto receipt_id = body.number("receipt_id");
 
@@ -246,11 +258,13 @@ public:
 
     /// How many embeddings there are now.
     [[nodiscard]] auto counted() -> freshet::result<seed_report> {
-        auto found = file_.prepare("SELECT count(*) FILTER (WHERE collection = 'lines'),"
-                                   " count(*) FILTER (WHERE collection = 'words') FROM embedding");
+        auto found = file_.prepare(
+            "SELECT count(*) FILTER (WHERE collection = 'lines'),"
+            " count(*) FILTER (WHERE collection = 'words') FROM embedding");
         if (!found) { return found.why(); }
         return found->step().transform([&](bool) {
-            return seed_report{false, static_cast<std::size_t>(found->number(0)), static_cast<std::size_t>(found->number(1))};
+            return seed_report{false, static_cast<std::size_t>(found->number(0)),
+                               static_cast<std::size_t>(found->number(1))};
         });
     }
 

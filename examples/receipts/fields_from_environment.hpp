@@ -16,7 +16,8 @@
 namespace receipts {
 
 /// The monitored fields that `MONITORED_FIELDS_<ENTITY>` asks for (names between commas), for each entity that has
-/// routes; the built-in ones where the variable is not set, or set to nothing, as deployments do with what they leave alone.
+/// routes; the built-in ones where the variable is not set, or set to nothing, as deployments do with what they leave
+/// alone.
 [[nodiscard]] inline auto fields_from_environment() -> freshet::result<freshet::entity_fields<registry>> {
     auto fields = default_monitored_fields();
     for (std::size_t i = 0; i < registry::size; ++i) {

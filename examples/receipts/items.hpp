@@ -97,16 +97,16 @@ struct scanned_receipt {
         for (const auto& label : word.labels) {
             added = add(receipt_word_label::sort::format(scanned.receipt_id, word.line_id, word.word_id, label.label),
                         receipt_word_label::name, [&](item_text& item) {
-                item.text("GSI1PK", label_index_key(label.label))
-                    .text("GSI1SK", *partition + "#" + *sort)
-                    .text("GSI3PK", status_index_key(label.validation_status))
-                    .text("reasoning", "\"" + word.text + "\" looks like " + label.label)
-                    .text("timestamp_added", scanned_at)
-                    .text("validation_status", label.validation_status)
-                    .text_or_null("label_proposed_by", label.label_proposed_by)
-                    .text_or_null("label_consolidated_from", label.label_consolidated_from)
-                    .number("confidence", "0.90");
-            });
+                            item.text("GSI1PK", label_index_key(label.label))
+                                .text("GSI1SK", *partition + "#" + *sort)
+                                .text("GSI3PK", status_index_key(label.validation_status))
+                                .text("reasoning", "\"" + word.text + "\" looks like " + label.label)
+                                .text("timestamp_added", scanned_at)
+                                .text("validation_status", label.validation_status)
+                                .text_or_null("label_proposed_by", label.label_proposed_by)
+                                .text_or_null("label_consolidated_from", label.label_consolidated_from)
+                                .number("confidence", "0.90");
+                        });
             if (!added) { return added.why(); }
         }
     }

@@ -38,7 +38,9 @@ public:
             to.canonical_merchant_name = in.text(*merchant, "canonical_merchant_name");
             to.address = in.text(*merchant, "address");
             to.phone_number = in.text(*merchant, "phone_number");
-            if (merchant->contains("merchant_category")) { to.merchant_category = in.text(*merchant, "merchant_category"); }
+            if (merchant->contains("merchant_category")) {
+                to.merchant_category = in.text(*merchant, "merchant_category");
+            }
         }
         if (const auto* words = in.member(json, "words", nlohmann::json::value_t::array, true)) {
             for (const auto& word : *words) { scanned.words.push_back(in.word(word)); }
@@ -113,7 +115,8 @@ private:
 ///
 /// What else a line says is not read. A line that is no receipt, or repeats one, is told and left out.
 template <class Complain>
-[[nodiscard]] auto read_receipts(std::istream& in, std::size_t most, Complain&& complain) -> std::vector<scanned_receipt> {
+[[nodiscard]] auto read_receipts(std::istream& in, std::size_t most, Complain&& complain)
+    -> std::vector<scanned_receipt> {
     std::vector<scanned_receipt> receipts;
     std::set<std::pair<std::string, std::uint64_t>> seen;
     std::size_t number = 0;
@@ -136,8 +139,9 @@ template <class Complain>
                 twice = "line " + std::to_string(word.line_id) + " has word " + std::to_string(word.word_id) + " twice";
             }
         }
-        if (!twice.empty()) { complain(number, twice); }
-        else if (!seen.emplace(scanned->image_id, scanned->receipt_id).second) {
+        if (!twice.empty()) {
+            complain(number, twice);
+        } else if (!seen.emplace(scanned->image_id, scanned->receipt_id).second) {
             complain(number, "receipt " + std::to_string(scanned->receipt_id) + " of image " + scanned->image_id +
                                  " stands on an earlier line");
         } else {

@@ -28,10 +28,10 @@ public:
 
 private:
     static constexpr std::array<std::string_view, 8> merchants{
-        "Harbour Tea House", "Café \"Zum Anker\"",  "North Pier Books", "Günther & Söhne",
-        "Kedai Runcit Seri", "茶房 みなと",          "O'Leary's \\ Sons", "Zażółć Gęślą 🧾"};
-    static constexpr std::array<std::string_view, 10> goods{"TEA", "Brötchen", "BOOK", "抹茶", "KOPI-O",
-                                                            "\"SET A\"", "ROTI", "Käse", "PEN", "RICE 5KG"};
+        "Harbour Tea House", "Café \"Zum Anker\"", "North Pier Books",  "Günther & Söhne",
+        "Kedai Runcit Seri", "茶房 みなと",        "O'Leary's \\ Sons", "Zażółć Gęślą 🧾"};
+    static constexpr std::array<std::string_view, 10> goods{"TEA",       "Brötchen", "BOOK", "抹茶", "KOPI-O",
+                                                            "\"SET A\"", "ROTI",     "Käse", "PEN",  "RICE 5KG"};
 
     [[nodiscard]] auto below(std::size_t bound) -> std::size_t { return random_() % bound; }
     template <class Choices>
@@ -43,8 +43,8 @@ private:
         scanned_receipt made;
         const auto high = static_cast<std::uint32_t>(random_()); // one call a statement: the compiler orders arguments
         const auto low = random_();
-        made.image_id = fmt::format("{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}", high, number & 0xffffU, (number >> 16U) & 0xfffU,
-                                    low >> 52U, low & 0xffffffffffffU);
+        made.image_id = fmt::format("{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}", high, number & 0xffffU,
+                                    (number >> 16U) & 0xfffU, low >> 52U, low & 0xffffffffffffU);
         made.receipt_id = number % 3 + 1;
         const auto merchant = any_of(merchants);
         made.merchant = {.merchant_name = merchant, .canonical_merchant_name = merchant};

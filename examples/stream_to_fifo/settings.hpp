@@ -1,11 +1,13 @@
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -13,8 +15,9 @@
 #include <freshet/core/printable.hpp>
 #include <freshet/core/rfc3339.hpp>
 #include <freshet/core/time.hpp>
-#include <freshet/stream/monitored_fields.hpp>
 #include <receipts/change_messages.hpp>
+#include <receipts/fields_from_environment.hpp>
+#include <support/environment.hpp>
 #include <support/log.hpp>
 
 namespace stream_to_fifo {
@@ -42,32 +45,6 @@ inline constexpr int usage = 2;
 [[nodiscard]] inline auto refuse(std::string_view why) -> settings_or_exit {
     fmt::print(stderr, "stream_to_fifo: {}\n", why);
     return {std::nullopt, usage};
-}
-
-/// `90s`, `5m`, `1h`, `2d`; up to a hundred years.
-[[nodiscard]] inline auto parse_age(std::string_view text) -> std::optional<freshet::duration> {
-    using namespace std::chrono;
-    std::int64_t count = 0;
-    const auto [unit, bad] = std::from_chars(text.data(), text.data() + text.size(), count);
-    if (bad != std::errc{} || unit + 1 != text.data() + text.size()) { return std::nullopt; }
-    const auto one = *unit == 's'   ? seconds{1}
-                     : *unit == 'm' ? minutes{1}
-                     : *unit == 'h' ? hours{1}
-                     : *unit == 'd' ? days{1}
-                                    : seconds{0};
-    if (one == seconds{0} || count <= 0 || count > days{36'525} / one) { return std::nullopt; }
-    return count * one;
-}
-
-/// The environment's list for one entity, where it has one. Answers with what is wrong with it.
-[[nodiscard]] inline auto read_fields(std::string_view entity, freshet::monitored_fields& fields) -> std::string {
-    const auto variable = fmt::format("MONITORED_FIELDS_{}", entity);
-    const char* const listed = std::getenv(variable.c_str());
-    if (listed == nullptr || *listed == '\0') { return {}; } // deployments set to nothing what they leave alone
-    auto read = freshet::parse_monitored_fields(listed);
-    if (!read) { return read.fault().as_error(variable).note; }
-    fields = *std::move(read);
-    return {};
 }
 
 } // namespace detail
@@ -114,24 +91,15 @@ inline constexpr int usage = 2;
     builder.modifies = asked("modify");
     builder.removes = asked("remove");
 
-    if (const char* const level = std::getenv("LOG_LEVEL"); level != nullptr && *level != '\0') {
-        const auto known = support::parse_log_level(level);
-        if (!known) {
-            return refuse(fmt::format("LOG_LEVEL: '{}' is none of DEBUG, INFO, WARNING, ERROR, CRITICAL",
-                                      freshet::printable(level)));
-        }
-        wanted.level = *known;
-    }
-    for (std::size_t i = 0; i < receipts::registry::size; ++i) {
-        const auto entity = receipts::registry::names[i];
-        if (!receipts::routes::any_for(entity)) { continue; }
-        if (const auto wrong = detail::read_fields(entity, wanted.messages.fields[i]); !wrong.empty()) {
-            return refuse(wrong);
-        }
-    }
+    const auto level = support::log_level_or(support::log_level::info);
+    if (!level) { return refuse(level.why().note); }
+    wanted.level = *level;
+    auto fields = receipts::fields_from_environment();
+    if (!fields) { return refuse(fields.why().note); }
+    wanted.messages.fields = *std::move(fields);
     if (now && !max_age) { return refuse("--now has no effect without --max-age"); }
     if (max_age) {
-        const auto age = detail::parse_age(*max_age);
+        const auto age = support::parse_age(*max_age);
         if (!age) {
             return refuse(
                 fmt::format("--max-age: '{}' is no duration such as 90s, 5m, 1h, 2d", freshet::printable(*max_age)));

@@ -23,9 +23,9 @@ namespace support {
     const char* const level = std::getenv("LOG_LEVEL");
     if (level == nullptr || *level == '\0') { return usual; }
     if (const auto known = parse_log_level(level)) { return *known; }
-    return freshet::error{freshet::errc::malformed,
-                          fmt::format("LOG_LEVEL: '{}' is none of DEBUG, INFO, WARNING, ERROR, CRITICAL",
-                                      freshet::printable(level))};
+    return freshet::error{
+        freshet::errc::malformed,
+        fmt::format("LOG_LEVEL: '{}' is none of DEBUG, INFO, WARNING, ERROR, CRITICAL", freshet::printable(level))};
 }
 
 /// `90s`, `5m`, `1h`, `2d`; up to a hundred years.

@@ -77,10 +77,21 @@ TEST_CASE("an update makes a row of what is there, and knows its own earlier wor
     CHECK(update(two, "{}", item_condition::if_unchanged(seen_one())) == "conflict");
 }
 
+TEST_CASE("an update that comes too late is a conflict, whatever it would have made") {
+    const auto large = "{\"b\":{\"S\":\"" + std::string(options.limits.item_bytes, 'x') + "\"}}";
+    CHECK(update(two, large, {}) == "too_large");
+    CHECK(update(two, large, item_condition::if_unchanged(seen_one())) == "conflict");
+    CHECK(update(two, large, item_condition::if_absent()) == "conflict");
+    CHECK(update({}, large, item_condition::if_present()) == "conflict");
+}
+
 TEST_CASE("a patch leaves the key alone") {
     CHECK(update(one, R"({"PK":{"S":"q"}})", {}) == "malformed");
     CHECK(update(one, R"({"SK":{"N":"1"}})", {}) == "malformed");
-    CHECK(update(one, R"({"SK":{"S":"s"}})", {}) == "nothing to do");
+    CHECK(update(one, R"({"SK":{"S":"s"}})", {}) == "malformed");
+    CHECK(update({}, R"({"PK":{"S":"p"}})", {}) == "malformed");
+    CHECK(update(one, R"({"PK":{"S":"p"}})", item_condition::if_absent()) == "malformed");
+    CHECK(laws::code_of(adapters::plan_update(one, key, {{}, {"SK"}}, {}, options)) == errc::malformed);
     const auto unreadable = adapters::plan_update({}, {"\xff", "s"}, {}, {}, options);
     CHECK(laws::code_of(unreadable) == errc::malformed);
     CHECK(laws::code_of(adapters::plan_update({}, {"", "s"}, {}, {}, options)) == errc::malformed);

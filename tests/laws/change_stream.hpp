@@ -24,9 +24,10 @@
 
 /// The laws of `freshet::change_stream`, for every stream of a table of items: `FRESHET_CHANGE_STREAM_LAWS(fixture)`.
 ///
-/// A fixture is default constructible and then fresh and empty. It gives `table()` as the laws of tables want it,
-/// `stream()` of that table with rows of type `freshet::document`, `foreign_position()` of another stream of the same
-/// kind, and `trim()`, which trims every change that is there now.
+/// A fixture is default constructible and then fresh and empty. It gives `table()` as the laws of tables want it (where
+/// the stream receives changes late, one whose writes return when the stream has them), `stream()` of that table with
+/// rows of type `freshet::document`, `foreign_position()` of another stream of the same kind, and `trim()`, which trims
+/// every change that is there now.
 namespace laws {
 
 /// A change of an item, and the same as its record tells it.

@@ -261,6 +261,40 @@ TEST_CASE_TEMPLATE_DEFINE("work that was released may still be completed, until 
     CHECK(laws::ask(ledger, "key", "b").verdict == freshet::claim_verdict::completed);
 }
 
+TEST_CASE_TEMPLATE_DEFINE("renewing a released claim takes it back, and fails once somebody else had the work",
+                          Fixture, laws_ledger_16) {
+    using namespace std::chrono_literals;
+    Fixture fixture;
+    auto& ledger = fixture.ledger();
+    const auto claim = laws::granted(ledger, "key", "a");
+    REQUIRE(ledger.release(claim).ok());
+    fixture.clock().advance(10s);
+    const auto renewed = ledger.renew(claim, 20s);
+    REQUIRE(renewed.ok());
+    CHECK((*renewed == freshet::work_claim{"key", claim.token, fixture.clock().now() + 20s}));
+    CHECK(laws::ask(ledger, "key", "b").verdict == freshet::claim_verdict::held);
+    fixture.clock().advance(20s);
+    CHECK(laws::ask(ledger, "key", "b").verdict == freshet::claim_verdict::taken_over);
+    CHECK(laws::is_conflict(ledger.renew(claim, 20s)));
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a token is never given twice, also when everything was forgotten since", Fixture,
+                          laws_ledger_17) {
+    using namespace std::chrono_literals;
+    Fixture fixture;
+    auto& ledger = fixture.ledger();
+    std::uint64_t last = 0;
+    for (int round = 0; round < 3; ++round) {
+        for (const auto* key : {"a", "b", "c"}) {
+            const auto answer = laws::ask(ledger, key + std::to_string(round), "owner");
+            REQUIRE(answer.mine());
+            CHECK(answer.claim.token > last);
+            last = answer.claim.token;
+        }
+        fixture.clock().advance(24h * 3'650);
+    }
+}
+
 TEST_CASE_TEMPLATE_DEFINE("a lease of no time ends at once", Fixture, laws_ledger_13) {
     using namespace std::chrono_literals;
     Fixture fixture;
@@ -355,13 +389,14 @@ TEST_CASE_TEMPLATE_DEFINE("whatever owners do, a ledger answers as a plain list 
                     const auto answer = ledger.release(claim);
                     CHECK((is_last ? answer.ok() : laws::is_conflict(answer)));
                     if (is_last && entry.now == state::held) { entry.now = state::open; }
-                } else if (!is_last || entry.now != state::open) { // the laws leave open what is given back and renewed
+                } else {
                     const auto lease = std::chrono::seconds{below(60)};
                     const auto answer = ledger.renew(claim, lease);
                     CHECK((is_last ? answer.ok() : laws::is_conflict(answer)));
                     if (answer.ok()) {
                         CHECK((*answer == freshet::work_claim{claim.key, claim.token, now + lease}));
                         entry.last->expires_at = now + lease;
+                        if (entry.now == state::open) { entry.now = state::held; }
                     }
                 }
             } else if (action == 8) {
@@ -393,4 +428,6 @@ TEST_CASE_TEMPLATE_DEFINE("whatever owners do, a ledger answers as a plain list 
     TEST_CASE_TEMPLATE_INVOKE(laws_ledger_12, __VA_ARGS__); \
     TEST_CASE_TEMPLATE_INVOKE(laws_ledger_13, __VA_ARGS__); \
     TEST_CASE_TEMPLATE_INVOKE(laws_ledger_14, __VA_ARGS__); \
-    TEST_CASE_TEMPLATE_INVOKE(laws_ledger_15, __VA_ARGS__)
+    TEST_CASE_TEMPLATE_INVOKE(laws_ledger_15, __VA_ARGS__); \
+    TEST_CASE_TEMPLATE_INVOKE(laws_ledger_16, __VA_ARGS__); \
+    TEST_CASE_TEMPLATE_INVOKE(laws_ledger_17, __VA_ARGS__)

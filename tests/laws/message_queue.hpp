@@ -44,4 +44,8 @@
     TEST_CASE_TEMPLATE_INVOKE(laws_message_queue_30, __VA_ARGS__); \
     TEST_CASE_TEMPLATE_INVOKE(laws_message_queue_31, __VA_ARGS__); \
     TEST_CASE_TEMPLATE_INVOKE(laws_message_queue_32, __VA_ARGS__); \
-    TEST_CASE_TEMPLATE_INVOKE(laws_message_queue_33, __VA_ARGS__)
+    TEST_CASE_TEMPLATE_INVOKE(laws_message_queue_33, __VA_ARGS__); \
+    TEST_CASE_TEMPLATE_INVOKE(laws_message_queue_34, __VA_ARGS__); \
+    TEST_CASE_TEMPLATE_INVOKE(laws_message_queue_35, __VA_ARGS__); \
+    TEST_CASE_TEMPLATE_INVOKE(laws_message_queue_36, __VA_ARGS__); \
+    TEST_CASE_TEMPLATE_INVOKE(laws_message_queue_37, __VA_ARGS__)

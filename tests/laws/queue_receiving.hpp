@@ -419,3 +419,100 @@ TEST_CASE_TEMPLATE_DEFINE("a message is kept for four days, and dropped when the
         CHECK(laws::told(laws::take(fixture.fifo())) == (age < 96h ? "old young" : "young"));
     }
 }
+
+TEST_CASE_TEMPLATE_DEFINE("a standard queue drops what is too old as well, and nothing else", Fixture,
+                          laws_message_queue_34) {
+    using namespace std::chrono_literals;
+    for (const auto age : {freshet::duration{96h - 1us}, freshet::duration{96h}}) {
+        CAPTURE(age.count());
+        Fixture fixture;
+        laws::put(fixture.standard(), "", "old");
+        fixture.clock().advance(age);
+        laws::put(fixture.standard(), "", "young");
+        std::set<std::string> came;
+        for (int round = 0; round < 10; ++round) {
+            for (const auto& body : laws::bodies(laws::drain(fixture.standard()))) { came.insert(body); }
+        }
+        CHECK((came == (age < 96h ? std::set<std::string>{"old", "young"} : std::set<std::string>{"young"})));
+    }
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a late erase of what has become a dead letter succeeds, and leaves it", Fixture,
+                          laws_message_queue_35) {
+    using namespace std::chrono_literals;
+    Fixture fixture;
+    laws::put(fixture.fifo(), "g", "x");
+    std::string receipt;
+    for (int i = 0; i < 3; ++i) {
+        receipt = laws::take_one(fixture.fifo()).receipt;
+        fixture.clock().advance(30s);
+    }
+    CHECK(laws::take(fixture.fifo()).empty());
+    CHECK(laws::erase(fixture.fifo(), {receipt}).empty());
+    const auto refused = laws::hide(fixture.fifo(), {receipt}, 1h);
+    REQUIRE(refused.size() == 1);
+    CHECK(refused[0].why.code == freshet::errc::expired);
+    CHECK(laws::take_one(fixture.dead()).body == "x");
+}
+
+TEST_CASE_TEMPLATE_DEFINE("erase and change_visibility take more receipts than a request has entries", Fixture,
+                          laws_message_queue_36) {
+    using namespace std::chrono_literals;
+    Fixture fixture;
+    auto& queue = fixture.fifo();
+    constexpr std::size_t many = 25;
+    for (std::size_t i = 0; i < many; ++i) { laws::put(queue, "g" + std::to_string(i), std::to_string(i)); }
+    const auto take_all = [&] {
+        std::vector<std::string> all;
+        for (auto got = laws::take(queue); !got.empty(); got = laws::take(queue)) {
+            for (auto& receipt : laws::receipts(got)) { all.push_back(std::move(receipt)); }
+        }
+        REQUIRE(all.size() == many);
+        return all;
+    };
+    auto receipts = take_all();
+    CHECK(laws::hide(queue, receipts, 1h).empty());
+    fixture.clock().advance(1h - 1us);
+    CHECK(laws::take(queue).empty());
+    fixture.clock().advance(1us);
+    receipts = take_all();
+    receipts.emplace_back("no receipt at all");
+    const auto refused = laws::erase(queue, receipts);
+    REQUIRE(refused.size() == 1);
+    CHECK(refused[0].entry == many);
+    fixture.clock().advance(1h);
+    CHECK(laws::take(queue).empty());
+    CHECK(laws::take(fixture.dead()).empty());
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a receipt of another queue, or what is none, is malformed and changes nothing", Fixture,
+                          laws_message_queue_37) {
+    using namespace std::chrono_literals;
+    Fixture fixture;
+    laws::put(fixture.fifo(), "g", "first");
+    laws::put(fixture.standard(), "g", "standard");
+    laws::put(fixture.dead(), "g", "dead");
+    const auto mine = laws::take_one(fixture.fifo());
+    const auto standard = laws::take_one(fixture.standard());
+    const auto dead = laws::take_one(fixture.dead());
+    for (const std::string& bad : {std::string{}, std::string{"x"}, std::string{"0-0"}, std::string{"0-1"},
+                                   std::string{"0-1 "}, mine.receipt + " ", " " + mine.receipt, mine.id,
+                                   standard.receipt, dead.receipt}) {
+        CAPTURE(bad);
+        for (const auto& refused : {laws::erase(fixture.fifo(), {bad}), laws::hide(fixture.fifo(), {bad}, 0s)}) {
+            REQUIRE(refused.size() == 1);
+            CHECK(refused[0].why.code == freshet::errc::malformed);
+            CHECK(!refused[0].retry_helps);
+        }
+    }
+    for (const auto& refused :
+         {laws::erase(fixture.dead(), {mine.receipt}), laws::erase(fixture.dead(), {standard.receipt}),
+          laws::erase(fixture.standard(), {dead.receipt})}) {
+        REQUIRE(refused.size() == 1);
+        CHECK(refused[0].why.code == freshet::errc::malformed);
+    }
+    CHECK(laws::take(fixture.fifo()).empty());
+    fixture.clock().advance(30s);
+    CHECK(laws::take_one(fixture.fifo()).body == "first");
+    CHECK(laws::take_one(fixture.dead()).body == "dead");
+}

@@ -53,7 +53,8 @@ using part_translator = freshet::record_translator<part_registry, part_routes>;
 }
 
 /// A record that makes a message: somebody changed the score of a part of that item.
-[[nodiscard]] inline auto edit_of(unsigned item, std::size_t sequence, std::string_view sort = "PART#1") -> record_text {
+[[nodiscard]] inline auto edit_of(unsigned item, std::size_t sequence, std::string_view sort = "PART#1")
+    -> record_text {
     const auto number = std::to_string(sequence);
     return {.keys = keys_of(item, sort),
             .old_image = R"("score":{"N":"-1"})",

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +10,7 @@
 #include <adapters/memory/ledger.hpp>
 #include <adapters/memory/message_queue.hpp>
 #include <freshet/stream/consumer.hpp>
+#include <freshet/stream/dead_letter.hpp>
 #include <freshet/testing/faults.hpp>
 #include <freshet/testing/faulty_ledger.hpp>
 #include <freshet/testing/faulty_queue.hpp>
@@ -60,6 +60,16 @@ struct queue_bench {
     /// How many messages are stored, invisible ones too.
     [[nodiscard]] auto waiting() -> std::size_t { return plain_queue.size(); }
     [[nodiscard]] auto buried() -> std::size_t { return plain_dead.size(); }
+    /// The dead letters, which are gone then.
+    [[nodiscard]] auto letters() -> std::vector<freshet::dead_letter> {
+        std::vector<freshet::dead_letter> all;
+        for (const auto& message : laws::drain(plain_dead)) {
+            auto letter = freshet::parse_dead_letter(message.body);
+            REQUIRE_MESSAGE(letter.ok(), (letter.ok() ? "" : letter.why().note));
+            all.push_back(*std::move(letter));
+        }
+        return all;
+    }
 };
 
 /// A step that reports each of its messages once.

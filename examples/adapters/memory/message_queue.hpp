@@ -5,15 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <set>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -134,6 +133,10 @@ public:
 
 private:
     using taken_id = std::pair<std::string, freshet::time_point>; // a deduplication id, and when it is free again
+    struct delivery {
+        std::uint64_t number{}; // of the message
+        unsigned count{};       // of its receives
+    };
     struct stored;
     /// Messages that wait for each other: those of a group, or one message of a standard queue.
     struct lane {
@@ -202,7 +205,7 @@ private:
 
     [[nodiscard]] auto hand_out(stored& of, freshet::time_point visible_at) -> freshet::received_message {
         ++of.message.receive_count;
-        of.message.receipt = of.message.id + '-' + std::to_string(of.message.receive_count);
+        of.message.receipt = receipt_of({of.number, of.message.receive_count});
         of.visible_at = visible_at;
         of.in_flight = true;
         ++of.its_lane->in_flight;
@@ -245,13 +248,13 @@ private:
         const auto now = catch_up();
         std::vector<freshet::entry_refusal> refused;
         for (std::size_t i = 0; i < receipts.size(); ++i) {
-            const auto number = number_in(receipts[i]);
-            auto* of = find(number);
+            const auto named = delivery_in(receipts[i]);
+            auto* of = named ? find(named->number) : nullptr;
             std::optional<freshet::error> why;
-            if (number >= next_) {
+            if (!named || (of != nullptr && named->count > of->message.receive_count)) {
                 why = freshet::error{freshet::errc::malformed,
                                      "queue " + options_.name + ": no receipt: " + freshet::printable(receipts[i])};
-            } else if (of != nullptr && of->message.receipt != receipts[i]) {
+            } else if (of != nullptr && named->count < of->message.receive_count) {
                 why = delivery_is_over();
             } else {
                 why = act(of, now);
@@ -265,16 +268,33 @@ private:
         return {freshet::errc::expired, "queue " + options_.name + ": the delivery of this receipt is over"};
     }
 
-    /// The number of the message in a receipt; the greatest one where there is none.
-    [[nodiscard]] static auto number_in(std::string_view receipt) -> std::uint64_t {
-        std::uint64_t number{};
-        const auto* end = receipt.data() + receipt.size();
-        const auto [stop, failure] = std::from_chars(receipt.data(), end, number);
-        const bool found = failure == std::errc{} && stop != end && *stop == '-';
-        return found ? number : std::numeric_limits<std::uint64_t>::max();
+    [[nodiscard]] auto receipt_of(delivery of) const -> std::string {
+        return stamp_ + '-' + std::to_string(of.number) + '-' + std::to_string(of.count);
+    }
+
+    /// The delivery that a receipt names; nothing where it is no receipt of this queue.
+    [[nodiscard]] auto delivery_in(std::string_view receipt) const -> std::optional<delivery> {
+        delivery named;
+        auto rest = receipt.substr(std::min(receipt.size(), stamp_.size() + 1));
+        const auto read = [&rest](auto& number) {
+            const auto* stop = std::from_chars(rest.data(), rest.data() + rest.size(), number).ptr;
+            rest.remove_prefix(static_cast<std::size_t>(stop - rest.data()));
+            rest.remove_prefix(std::min<std::size_t>(rest.size(), 1)); // the dash
+        };
+        read(named.number);
+        read(named.count);
+        const bool given = named.number < next_ && named.count != 0 && receipt_of(named) == receipt;
+        return given ? std::optional{named} : std::nullopt;
+    }
+
+    /// Tells a queue's receipts from those of every other one, of this process and of those before it.
+    [[nodiscard]] static auto new_stamp() -> std::string {
+        std::random_device random;
+        return std::to_string(random()) + '.' + std::to_string(random());
     }
 
     const Clock& clock_;
+    const std::string stamp_{new_stamp()};
     queue_options options_;
     message_queue* dead_letters_;
     std::mutex mutex_;

@@ -17,6 +17,7 @@
 #include <adapters/change_record.hpp>
 #include <adapters/item_table.hpp>
 #include <adapters/item_write.hpp>
+#include <adapters/later.hpp>
 #include <adapters/page_place.hpp>
 #include <adapters/stream_place.hpp>
 #include <freshet/backend/change.hpp>
@@ -196,7 +197,7 @@ private:
 
     void forget_old() {
         const auto now = clock_.now();
-        while (!log_.empty() && now >= log_.front().made_at + kept_for_) { log_.pop_front(); }
+        while (!log_.empty() && now >= later(log_.front().made_at, kept_for_)) { log_.pop_front(); }
     }
 
     /// A page of what `walk` shows, beginning behind the request's token.
@@ -209,7 +210,7 @@ private:
             if (!place) { return std::move(place).why(); }
             after = *std::move(place);
         }
-        const auto limit = request.limit == 0 ? options_.page_rows : request.limit;
+        const auto limit = page_limit(request, options_);
         freshet::page<row_type> page;
         std::vector<shared_text> texts;
         {

@@ -20,6 +20,7 @@
 
 #include <adapters/change_record.hpp>
 #include <adapters/item_table.hpp>
+#include <adapters/later.hpp>
 #include <adapters/sqlite/database.hpp>
 #include <adapters/sqlite/item_schema.hpp>
 #include <adapters/stream_place.hpp>
@@ -77,7 +78,7 @@ public:
             if (!*more) { break; }
             behind = found->number(0);
             auto change = change_of<Row>(entry_in(*found), options_, stream_);
-            if (!change) { return std::move(change).why(); }
+            if (!change) { return damaged_row(file_, found->text(3), found->text(4), change.why()); }
             batch.changes.push_back(*std::move(change));
         }
         batch.next = place_behind(behind);
@@ -144,7 +145,7 @@ private:
 
     /// Changes made before this instant are trimmed.
     [[nodiscard]] auto oldest_kept() const -> freshet::time_point {
-        return clock_->now() - kept_for_ + freshet::duration{1}; // at the very end of that time they are
+        return earlier(clock_->now(), kept_for_) + freshet::duration{1}; // at the very end of that time they are
     }
 
     [[nodiscard]] auto kept_changes(freshet::time_point oldest) -> freshet::result<kept_range> {

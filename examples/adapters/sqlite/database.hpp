@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,7 +23,7 @@ namespace adapters::sqlite {
 struct database_options {
     /// Whether a commit survives a power cut. Without, it survives a killed process, and a power cut may take the last.
     bool durable{true};
-    freshet::duration busy{std::chrono::seconds{5}}; ///< how long to wait for other writers
+    freshet::duration busy{std::chrono::seconds{5}}; ///< how long to wait for other writers; 24 days at most
     bool read_only{false};
 };
 
@@ -72,8 +74,7 @@ public:
                             nullptr);
         made.home_->handle.reset(raw);
         if (code != SQLITE_OK) { return made.home_->failure("open", code); }
-        using milliseconds = std::chrono::milliseconds;
-        sqlite3_busy_timeout(raw, static_cast<int>(std::chrono::ceil<milliseconds>(options.busy).count()));
+        sqlite3_busy_timeout(raw, static_cast<int>(patience(options).count()));
         if (auto ready = made.set_up(options); !ready) { return ready.why(); }
         return made;
     }
@@ -164,6 +165,13 @@ public:
 private:
     static constexpr std::int64_t application_id = 0x66'72'73'68; // "frsh", in the file's header
 
+    /// `busy` as SQLite takes it: an `int` of milliseconds.
+    [[nodiscard]] static auto patience(const database_options& options) noexcept -> std::chrono::milliseconds {
+        using std::chrono::milliseconds;
+        return std::clamp(std::chrono::ceil<milliseconds>(options.busy), milliseconds{},
+                          milliseconds{std::numeric_limits<int>::max()});
+    }
+
     database() : home_{std::make_unique<detail::connection>()} {}
 
     [[nodiscard]] auto begin(std::string_view how) -> freshet::result<transaction> {
@@ -204,7 +212,7 @@ private:
     }
 
     [[nodiscard]] auto write_ahead(const database_options& options) -> freshet::result<void> {
-        const auto until = std::chrono::steady_clock::now() + options.busy;
+        const auto until = std::chrono::steady_clock::now() + patience(options);
         while (true) {
             auto mode = prepare("PRAGMA journal_mode = WAL");
             if (!mode) { return mode.why(); }

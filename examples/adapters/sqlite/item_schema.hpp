@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include <freshet/core/printable.hpp>
 #include <freshet/core/result.hpp>
 #include <freshet/item/json_string.hpp>
 
@@ -78,6 +79,12 @@ namespace adapters::sqlite {
         for (const auto& text : {index.name, index.partition, index.sort}) { name(text); }
     }
     return version;
+}
+
+/// What is said of a row whose stored text is no item: the file is damaged, and no other try helps.
+[[nodiscard]] inline auto damaged_row(const database& file, std::string_view pk, std::string_view sk,
+                                      const freshet::error& why) -> freshet::error {
+    return file.refused("row " + freshet::printable(pk, 100) + " / " + freshet::printable(sk, 100) + ": " + why.note);
 }
 
 /// Opens the file of an item table, and makes its tables where it is new.

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -14,6 +13,7 @@
 #include <freshet/core/time.hpp>
 #include <freshet/testing/manual_clock.hpp>
 
+#include <adapters/later.hpp>
 #include <adapters/sqlite/database.hpp>
 
 namespace adapters::sqlite {
@@ -97,10 +97,6 @@ private:
 
     [[nodiscard]] static auto ticks(freshet::time_point at) noexcept -> std::int64_t {
         return at.time_since_epoch().count();
-    }
-    /// Some time after `at`, and not beyond what a time point holds.
-    [[nodiscard]] static auto later(freshet::time_point at, freshet::duration span) noexcept -> freshet::time_point {
-        return at + std::min(span, freshet::time_point::max() - std::max(at, freshet::time_point{}));
     }
 
     /// What the ledger says to a claim, as long as nobody writes.

@@ -17,6 +17,7 @@
 #include <freshet/core/time.hpp>
 #include <freshet/testing/manual_clock.hpp>
 
+#include <adapters/later.hpp>
 #include <adapters/queue_rules.hpp>
 #include <adapters/sqlite/queue_store.hpp>
 
@@ -109,13 +110,9 @@ private:
     [[nodiscard]] static auto ticks(freshet::time_point at) noexcept -> std::int64_t {
         return at.time_since_epoch().count();
     }
-    /// Some time after `at`, and not beyond what a time point holds.
-    [[nodiscard]] static auto later(freshet::time_point at, freshet::duration span) noexcept -> freshet::time_point {
-        return at + std::min(span, freshet::time_point::max() - std::max(at, freshet::time_point{}));
-    }
     /// What was stored then, or before, is no longer kept.
     [[nodiscard]] auto end_of_retention(freshet::time_point now) const noexcept -> std::int64_t {
-        return ticks(later(now, -options_.retention));
+        return ticks(earlier(now, options_.retention));
     }
 
     [[nodiscard]] auto store(const freshet::message_view& message, freshet::time_point now) -> freshet::result<void> {

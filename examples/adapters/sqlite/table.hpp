@@ -64,7 +64,7 @@ public:
         auto stored = stored_text(key);
         if (!stored) { return stored.why(); }
         if (!*stored) { return std::nullopt; }
-        return freshet::document::parse(**std::move(stored)).transform([](freshet::document item) {
+        return item_in(**std::move(stored), key.partition, key.sort).transform([](freshet::document item) {
             return std::optional{std::move(item)};
         });
     }
@@ -85,7 +85,13 @@ public:
                               const item_condition& condition = {}) -> freshet::result<void> {
         return alone(key, [&](const auto& stored) -> freshet::result<void> {
             const auto row = plan_update(stored, key, patch, condition, options_);
-            if (!row) { return row.why(); }
+            if (!row) {
+                if (stored) { // or the patch would seem to be what is wrong
+                    auto there = item_in(std::string{*stored}, key.partition, key.sort);
+                    if (!there) { return std::move(there).why(); }
+                }
+                return row.why();
+            }
             return *row ? store(**row) : freshet::result<void>{};
         });
     }
@@ -175,6 +181,14 @@ private:
         return file_.ask_text("SELECT text FROM item WHERE pk = ?1 AND sk = ?2", key.partition, key.sort);
     }
 
+    /// The item that a row's text is; `denied` where it is none.
+    [[nodiscard]] auto item_in(std::string text, std::string_view pk, std::string_view sk) const
+        -> freshet::result<freshet::document> {
+        auto item = freshet::document::parse(std::move(text));
+        if (!item) { return damaged_row(file_, pk, sk, item.why()); }
+        return item;
+    }
+
     /// Calls `write(the row's stored text)` in a transaction of its own, which lasts if that succeeds.
     template <class Write>
     [[nodiscard]] auto alone(const freshet::row_key& key, Write write) -> freshet::result<void> {
@@ -215,7 +229,7 @@ private:
             if (!named) { return std::move(named).why(); }
             place = *std::move(named);
         }
-        const auto limit = std::min<std::size_t>(request.limit == 0 ? options_.page_rows : request.limit, 1u << 30);
+        const auto limit = std::min<std::size_t>(page_limit(request, options_), 1u << 30);
         const auto end = which == nullptr ? std::nullopt : end_of_prefix(which->sort_prefix);
         auto rows =
             file_.prepare("SELECT text, " + order.sort + ", pk, sk FROM item WHERE " + order.behind +
@@ -233,7 +247,7 @@ private:
                 page.next = token_of(options_, which, place);
                 return page;
             }
-            auto row = freshet::document::parse(std::string{rows->text(0)});
+            auto row = item_in(std::string{rows->text(0)}, rows->text(2), rows->text(3));
             if (!row) { return std::move(row).why(); }
             page.rows.push_back(*std::move(row));
             if (page.rows.size() == limit) {

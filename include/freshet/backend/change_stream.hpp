@@ -30,12 +30,13 @@ struct change_batch {
 /// Laws:
 ///  1. The changes of a row come in the order in which they were made, and their sequence numbers ascend.
 ///  2. `read(position, limit)` gives at most `limit` changes that follow the position, and the position behind them.
-///     No change means that none is there now. Reading takes nothing away: the same position gives the same changes
-///     again, byte for byte, until they are trimmed.
+///     No change means that the stream has received none yet: it may receive a change some time after the write.
+///     Reading takes nothing away: the same position gives the same changes again, byte for byte, until they are
+///     trimmed.
 ///  3. Reading on from `next`, again and again, gives every change that was made after the first position exactly once,
 ///     unless a batch says `gap`.
-///  4. `latest()` is behind every change made before the call and before every change made after it. `oldest()` is
-///     before every change that is still kept.
+///  4. `latest()` is behind every change that the stream has received, and before every change made after the call.
+///     `oldest()` is before every change that is still kept.
 ///  5. A stream keeps changes for a time and then trims them, oldest first. A position whose following changes are
 ///     trimmed, or that belongs to another stream, reads from the oldest kept change on and says `gap`; one that lost
 ///     nothing says none. What is no position at all is `malformed`.

@@ -54,17 +54,20 @@ struct claim_answer {
 ///  1. Of all claims of one key, at most one is alive: granted, not released, not completed, its lease not ended. A
 ///     claim ends at the instant that `expires_at` names.
 ///  2. A claim that is asked for after another one was granted gets a greater token than that one, whatever their keys,
-///     and also when the other was released, completed or forgotten since.
+///     and also when the other was released, completed or forgotten since. No token is given twice, also by a ledger
+///     that is opened again on the same data. Beside a projection that keeps its marks, the work of a ledger made anew
+///     is refused until its tokens catch up: make both anew together.
 ///  3. A live claim of another owner answers `held`. The same owner's live claim is granted anew, with a greater token:
 ///     it may be that the first answer was lost.
 ///  4. A claim whose lease ended, and that was neither completed nor released, is taken over by the next who asks, and
 ///     the answer says so.
 ///  5. `complete` makes the work done: every later claim of the key answers `completed`, for as long as the ledger
 ///     remembers it. `release` gives the claim back and leaves the work open. `renew` lets the lease run from now on
-///     and keeps the token.
+///     and keeps the token; renewing a released claim takes it back.
 ///  6. `complete`, `release` and `renew` with a token that is no longer the key's last one fail with `conflict`, and
 ///     change nothing. With the last one they succeed also when the lease has ended (nobody else had the work since),
-///     and when they are repeated. What is complete stays so.
+///     and when they are repeated. What is complete stays so. To repeat `complete` after the ledger forgot the key may
+///     fail with `conflict`.
 ///  7. A failed call has an unknown outcome, and may be repeated.
 /// Time is the ledger's own; owners whose clocks differ by more than the lease do not know how long theirs lasts.
 template <class L>

@@ -22,7 +22,8 @@ struct entry_refusal {
 
 /// A message as a queue hands it out. Owns what it holds.
 struct received_message {
-    std::string id{};      ///< the queue's own name of the message, the same in every delivery
+    /// The queue's own name of the message, the same in every delivery, and never used again for another message.
+    std::string id{};
     std::string receipt{}; ///< names this delivery
     std::string group_id{};
     std::string deduplication_id{};
@@ -64,16 +65,19 @@ struct receive_request {
 ///
 /// Laws of receiving:
 ///  6. `receive` gives at most `limit` messages and makes each invisible for the visibility time; nothing there is an
-///     empty list, not an error. What is not erased by then is handed out again, with a greater `receive_count`.
+///     empty list, not an error. What is not erased by then is handed out again, with a greater `receive_count`. A
+///     queue may count visibility times in whole seconds, rounded up, and have a cap of its own on them.
 ///  7. FIFO: messages of a group come in the order in which they were stored, several in one call if there are; while
 ///     one of a group is invisible, no call gives any of that group. A standard queue gives what is there in any order,
 ///     and may give a message twice.
 ///  8. `erase` ends a delivery and with it the message; the inner list names each receipt that was refused. An erased
 ///     message never comes again in a FIFO queue. There, the receipt of a message that was handed out again since and
 ///     is still there is refused with `expired`; one whose visibility time has passed otherwise may be refused. Erasing
-///     twice succeeds, and so does a late erase of what has become a dead letter, which stays one.
+///     twice succeeds, and so does a late erase of what has become a dead letter, which stays one. What is no receipt
+///     of this queue is refused with `malformed`.
 ///  9. `change_visibility` sets the invisible time to start now: zero makes the message visible at once. A receipt
-///     whose delivery is over is refused with `expired` and changes nothing. Both calls take any number of receipts.
+///     whose message was handed out again since, or is gone, is refused with `expired` and changes nothing; one whose
+///     visibility time has passed otherwise may be refused. Both calls take any number of receipts.
 /// 10. A queue may have a dead-letter queue and a number of receives; a message that was received so often is not
 ///     handed out another time: it is moved, with its group, body and sequence number, behind what is in the
 ///     dead-letter queue, whose deduplication does not apply to it. The dead-letter queue of a FIFO queue is FIFO.

@@ -71,8 +71,8 @@ private:
 ///     mean: a table may write 0.90 as 0.9, or a set in another order.
 ///  2. `get` of a key that has no row is an absent optional, not an error.
 ///  3. `put` replaces the whole row. `update` changes the named parts alone and keeps the others, in one step that no
-///     other writer can come between; where there is no row, it makes one; a patch that touches the row's key is
-///     `malformed`. `erase` of a key without a row succeeds.
+///     other writer can come between; where there is no row, it makes one; a patch that names an attribute of the row's
+///     key, were it with the value that it has, is `malformed`. `erase` of a key without a row succeeds.
 ///  4. A write whose condition does not hold changes nothing and fails with `conflict`. To a write that fails with
 ///     another code, anything may have happened; the identical write may be repeated, and one that finds its own work
 ///     done succeeds whatever its condition: a put or an update whose row is as it would make it, an erase of a row
@@ -82,10 +82,10 @@ private:
 ///     Neither is stored in part.
 ///  6. `scan`, from its first page to the one without a `next`, gives every row that is there all the time exactly
 ///     once. A row that is written or removed meanwhile may be in it or not. A token stays good when rows come and go,
-///     also the one it was made at; what is no token of this table is `malformed`.
+///     also the one it was made at; what is no token of this table and query is `malformed`.
 ///  7. `query` gives the rows whose keys in that index are the partition and begin with the prefix, ascending by the
-///     index's sort key and then by the row's own key, paged as a scan is. It reads what matches and not the table. A
-///     row that lacks an index's keys is not in that index. An index that there is not is `malformed`.
+///     index's sort key, equal ones in an order that stays the same, paged as a scan is. It reads what matches and not
+///     the table. A row that lacks an index's keys is not in that index. An index that there is not is `malformed`.
 /// Reads see every write that ended before they began, unless the backend says otherwise of its secondary indexes.
 template <class T>
 concept table = requires(T& t, const row_key& key, const typename T::row_type& row, const typename T::patch_type& patch,

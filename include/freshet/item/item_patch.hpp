@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <freshet/core/printable.hpp>
@@ -24,15 +25,18 @@ struct item_patch {
 /// A patch that sets and removes the same attribute is `malformed`.
 [[nodiscard]] inline auto patched(const image& before, const item_patch& patch) -> result<document> {
     const auto set = patch.set.image();
-    for (const auto& name : patch.remove) {
-        if (set.find(name)) {
-            return error{errc::malformed, "patch: sets and removes the attribute " + printable(name)};
+    std::vector<std::string_view> named{patch.remove.begin(), patch.remove.end()};
+    std::sort(named.begin(), named.end());
+    for (const auto added : set) {
+        if (std::binary_search(named.begin(), named.end(), added.name())) {
+            return error{errc::malformed, "patch: sets and removes the attribute " + printable(added.name())};
         }
     }
+    for (const auto added : set) { named.push_back(added.name()); }
+    std::sort(named.begin(), named.end());
     std::vector<attribute> after;
     for (const auto kept : before) {
-        const bool removed = std::find(patch.remove.begin(), patch.remove.end(), kept.name()) != patch.remove.end();
-        if (!removed && !set.find(kept.name())) { after.push_back(kept); }
+        if (!std::binary_search(named.begin(), named.end(), kept.name())) { after.push_back(kept); }
     }
     for (const auto added : set) { after.push_back(added); }
     return document::parse(canonical_text(after));

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -42,11 +43,14 @@ struct consumer_options {
     std::string queue{"queue"};  ///< its name, in ledger keys and letters
     std::string owner{"worker"}; ///< this worker to the ledger, and no other that may be alive
     consumer_mode mode{consumer_mode::fifo};
-    std::size_t receive{10};                     ///< messages of one call
-    std::size_t gather{100};                     ///< standard: messages to gather before they are applied
+    std::size_t receive{10}; ///< messages of one call
+    std::size_t gather{100}; ///< standard: messages to gather before they are applied
+    /// A message that was received so often, and fails by itself, goes to the dead-letter queue; 0: none does. Let the
+    /// queue's own limit be larger: it counts those that only waited behind a failing one too.
+    unsigned receives{4};
     duration visibility{std::chrono::seconds{30}};
-    duration lease{std::chrono::seconds{30}};    ///< of a claim
-    duration poll{std::chrono::milliseconds{200}}; ///< between two looks at an empty queue
+    duration lease{std::chrono::seconds{30}};               ///< of a claim
+    duration poll{std::chrono::milliseconds{200}};          ///< between two looks at an empty queue
     retry_options retries{.base = std::chrono::seconds{1}}; ///< of when a message that failed is handed out again
     std::uint64_t seed{1};
 };
@@ -133,8 +137,10 @@ struct message_dead_lettered {
 /// Receive, fence by sequence number, claim in the ledger, apply, delete. A message that is not newer than what was
 /// last applied to its item is dropped, after removals too; so a repetition, however late, changes nothing. A message
 /// that fails stops its group: nothing after it is applied or deleted, and all of it comes again. What cannot be read
-/// goes to the dead-letter queue at once, and its group goes on. Effects happen once where the projection keeps its
-/// laws; work may happen several times.
+/// goes to the dead-letter queue at once, and what keeps failing by itself (not for a backend that is `unavailable`)
+/// does so in the end; then its group goes on. Effects happen once where the projection keeps its laws; work may happen
+/// several times. The ledger remembers what was done: a projection that is made anew needs a new one, or another name
+/// for the queue.
 ///
 /// Borrows its backends. Not thread safe; several consumers, in one process or in many, may share a queue.
 template <class Queue, class DeadQueue, class Ledger, class Projection, class Timer, class Observer = unobserved>
@@ -143,6 +149,9 @@ public:
     using emits = event_list<message_applied, message_dropped, message_failed, message_dead_lettered>;
     using update_type = typename Projection::update_type;
 
+    static_assert(message_queue<Queue>, "a consumer needs a message_queue: limits, send, receive, erase and "
+                                        "change_visibility, as freshet::message_queue has them");
+    static_assert(message_queue<DeadQueue>, "a consumer's dead-letter queue is a freshet::message_queue too");
     static_assert(projection<Projection>, "a consumer needs a projection: read, item_of, last_applied and apply, as "
                                           "freshet::projection has them");
     static_assert(timer<Timer>,
@@ -155,14 +164,17 @@ public:
 
     /// Receives once and handles what came (standard: until enough is gathered or there is no more).
     [[nodiscard]] auto step(deadline until = deadline::never(), std::stop_token stop = {}) -> result<consume_report> {
-        delivery now{{}, deadline::in(options_.visibility, timer_.now()), until, std::move(stop)};
+        const auto begun = timer_.now();
+        delivery now{{}, deadline::in(options_.visibility, begun), until, std::move(stop)};
+        const auto gathered_by = deadline::in(options_.visibility / 2, begun); // the other half is for applying
+        if (out_of_time(now)) { return consume_report{}; }
         const auto most = options_.mode == consumer_mode::standard ? options_.gather : options_.receive;
         while (now.messages.size() < most) {
             auto some = queue_.receive({std::min(options_.receive, most - now.messages.size()), options_.visibility});
             if (!some && now.messages.empty()) { return std::move(some).why(); }
             if (!some || some->empty()) { break; }
             std::move(some->begin(), some->end(), std::back_inserter(now.messages));
-            if (options_.mode == consumer_mode::fifo) { break; }
+            if (options_.mode == consumer_mode::fifo || out_of_time(now) || gathered_by.passed(timer_.now())) { break; }
         }
         now.report.received = now.messages.size();
         if (options_.mode == consumer_mode::standard) { apply_newest(now); }
@@ -171,7 +183,8 @@ public:
         return std::move(now.report);
     }
 
-    /// Steps until the queue has nothing to hand out.
+    /// Steps until the queue has nothing to hand out. Where a step fails, its error is the answer; what was done before
+    /// is known to the observer.
     [[nodiscard]] auto drain(deadline until = deadline::never(), std::stop_token stop = {}) -> result<consume_report> {
         consume_report all;
         while (!stop.stop_requested() && !until.passed(timer_.now())) {
@@ -214,6 +227,7 @@ private:
         std::stop_token stop;
         std::vector<std::string> done{};
         std::vector<std::size_t> left{}; ///< to be handed out again
+        std::map<std::size_t, duration> wait_of{}; ///< after so long, where somebody else is at it
         consume_report report{};
     };
 
@@ -292,20 +306,32 @@ private:
         const auto done = do_claimed(ledger_, {key, options_.owner, options_.lease}, [&](const work_claim& claim) {
             return store_.apply(read.update, applied_mark{read.sequence, claim.token});
         });
-        if (!done && done.why().code == errc::malformed) { return bury(now, read.message, done.why()); }
-        if (!done) { return leave(now, read.message, done.why()); }
+        if (!done) {
+            const auto code = done.why().code;
+            known = is_applied(read); // the answer may have been lost, or somebody was faster
+            if (known && *known) { return code == errc::conflict ? drop(now, read) : applied(now, read); }
+            const bool own = code != errc::unavailable && code != errc::throttled && code != errc::conflict;
+            const bool often = options_.receives != 0 && message.receive_count >= options_.receives;
+            if (code == errc::malformed || (own && often)) { return bury(now, read.message, done.why()); }
+            return leave(now, read.message, done.why());
+        }
         if (done->state == claimed_state::already_done) {
             known = is_applied(read);
             if (known && *known) { return drop(now, read); }
             return leave(now, read.message,
-                         known ? error{errc::conflict, key + ": done by the ledger, and the projection does not have it"}
+                         known ? error{errc::conflict, key + ": done, and the projection does not have it"}
                                : known.why());
         }
         if (done->state == claimed_state::held) {
+            now.wait_of[read.message] = deadline::at(done->held_until).remaining(timer_.now());
             return leave(now, read.message, {errc::conflict, "message " + message.id + ": another worker is at it"});
         }
+        return applied(now, read);
+    }
+
+    auto applied(delivery& now, const reading& read) -> bool {
         ++now.report.applied;
-        emit(seen_, message_applied{read.item, read.sequence.view(), message.receive_count});
+        emit(seen_, message_applied{read.item, read.sequence.view(), now.messages[read.message].receive_count});
         return true;
     }
 
@@ -361,9 +387,12 @@ private:
         std::map<std::string_view, std::vector<std::size_t>> by_group; // a group comes back together
         for (const auto i : now.left) { by_group[now.messages[i].group_id].push_back(i); }
         for (const auto& [group, left] : by_group) {
-            const auto wait = jitter(errc::unavailable, now.messages[left.front()].receive_count);
+            auto wait = jitter(errc::unavailable, now.messages[left.front()].receive_count);
             std::vector<std::string> receipts;
-            for (const auto i : left) { receipts.push_back(now.messages[i].receipt); }
+            for (const auto i : left) {
+                receipts.push_back(now.messages[i].receipt);
+                if (const auto at = now.wait_of.find(i); at != now.wait_of.end()) { wait = std::max(wait, at->second); }
+            }
             static_cast<void>(queue_.change_visibility(std::span<const std::string>{receipts}, wait));
         }
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -72,7 +73,7 @@ struct send_fate {
     send_outcome outcome{send_outcome::not_sent};
     std::optional<error> why; ///< absent where the queue has it, and where it was not tried
     /// Whether the message itself is to blame: a queue refused this entry, and not for its rate, or failed when it was
-    /// asked to take this one alone, and took others after a failure.
+    /// asked to take this one alone, between requests that it answered.
     bool own{};
 };
 
@@ -85,11 +86,21 @@ struct send_report {
 /// Sends messages to their queues in plans and rounds, so that no group's later message overtakes an earlier one.
 ///
 /// A request that fails as a whole is tried again in halves, down to single messages: so one message that a queue
-/// cannot stomach holds up its group and not its neighbours.
+/// cannot stomach holds up its group and not its neighbours. A queue that fails is left alone for the rest of a round,
+/// so that the others are not kept waiting.
 template <class Queue, class Timer, class Observer = unobserved>
 class message_sender {
 public:
     using emits = event_list<request_sent, order_broken>;
+
+    static_assert(
+        requires(Queue& q, std::span<const message_view> some) {
+            { q.limits() } -> std::convertible_to<queue_limits>;
+            { q.send(some) } -> std::same_as<result<std::vector<entry_refusal>>>;
+        },
+        "to be sent to, a queue needs limits() -> queue_limits and send(std::span<const message_view>) -> "
+        "result<std::vector<entry_refusal>>");
+    static_assert(timer<Timer>, "a sender needs a timer: now() -> time_point, wait(duration, std::stop_token) -> bool");
 
     explicit message_sender(queues_by_name<Queue> queues, Timer& timer, message_sender_options options = {},
                             Observer seen = {})
@@ -110,8 +121,9 @@ public:
         for (unsigned attempts = 1; round(now, refused);) {
             if (!now.again && !now.settled) { break; }
             if (!now.again) { continue; } // only those that waited for the settled ones are left
-            const auto next = plan_.verdict(*now.again, attempts++, random_());
-            if (!next.again && !now.split) { break; } // halves are no repetition: they do not use up a retry
+            const auto next = plan_.verdict(*now.again, attempts, random_());
+            if (!next.again && !now.split) { break; }
+            attempts += now.split ? 0 : 1; // halves are no repetition: they do not use up a retry
             if (!until.allows(next.wait, timer_.now()) || !timer_.wait(next.wait, stop)) { break; }
         }
         return report(now);
@@ -119,10 +131,17 @@ public:
 
 private:
     struct queue_lane {
-        std::size_t entries; ///< of a request; halved when one fails as a whole
-        bool failed{};       ///< a request failed as a whole
-        bool worked{};       ///< and another was answered after that: the queue is not down
-        bool closed{};       ///< it makes no sense to go on in this call
+        std::size_t entries;    ///< of a request; halved when one fails as a whole
+        std::size_t answered{}; ///< requests
+        bool failed{};          ///< a request failed as a whole
+        bool back{};            ///< the last one was answered, after one that failed
+        bool closed{};          ///< it makes no sense to go on in this call
+    };
+    /// A message that failed as the only entry of a request.
+    struct lone_failure {
+        std::size_t message;
+        std::size_t answered; ///< by then
+        bool back;
     };
     struct call {
         const message_batch& messages;
@@ -134,8 +153,8 @@ private:
         std::map<std::string_view, queue_lane> lanes;
         std::optional<errc> again{}; ///< what went wrong that another round may repair
         bool settled{};
-        bool split{};                     ///< requests became smaller
-        std::vector<std::size_t> alone{}; ///< what failed as the only entry of a request
+        bool split{}; ///< requests became smaller
+        std::vector<lone_failure> alone{};
     };
 
     [[nodiscard]] auto out_of_time(const call& now) const -> bool {
@@ -167,35 +186,40 @@ private:
             narrowed.entries_per_request = lane.entries;
             const auto plan = plan_sends(now.items, which, narrowed, options_.order);
             for (const auto i : plan.oversized()) {
+                if (out_of_time(now)) { return false; }
                 const auto most = std::min(limits.message_bytes, limits.request_bytes);
                 refuse(now, i, {errc::too_large, "message of " + std::to_string(now.items[i].bytes) + " bytes: queue " +
                                                      std::string{name} + " takes " + std::to_string(most)},
                        refused);
             }
-            for (std::size_t r = 0; r != plan.size() && !lane.closed; ++r) {
+            unsigned failures = 0;
+            for (std::size_t r = 0; r != plan.size() && !lane.closed && failures < 2; ++r) {
                 if (out_of_time(now)) { return false; }
                 std::vector<std::size_t> entries;
                 for (const auto i : plan[r]) {
                     if (now.progress.may_send(i)) { entries.push_back(i); }
                 }
-                if (!entries.empty()) { request(now, *queue->second, name, lane, entries, refused); }
+                if (entries.empty() || request(now, *queue->second, name, lane, entries, refused)) { continue; }
+                failures += entries.size() == 1 ? 1 : 2; // one message alone may be the cause
             }
         }
         return any;
     }
 
+    /// Whether the request was answered.
     template <class Refused>
-    void request(call& now, Queue& queue, std::string_view name, queue_lane& lane, std::span<const std::size_t> entries,
-                 Refused& refused) {
+    auto request(call& now, Queue& queue, std::string_view name, queue_lane& lane, std::span<const std::size_t> entries,
+                 Refused& refused) -> bool {
         std::vector<message_view> views;
         for (const auto i : entries) { views.push_back(now.messages[i]); }
         const auto answer = queue.send(std::span<const message_view>{views});
         if (!answer) {
             failed(now, lane, entries, answer.why(), refused);
             emit(seen_, request_sent{name, 0, entries.size(), &answer.why()});
-            return;
+            return false;
         }
-        lane.worked = lane.failed;
+        ++lane.answered;
+        lane.back = lane.failed;
         std::vector<send_outcome> outcomes(entries.size(), send_outcome::accepted);
         for (const auto& each : *answer) {
             if (each.entry < entries.size()) {
@@ -225,6 +249,7 @@ private:
             try_again(now, rate ? errc::throttled : errc::unavailable);
         }
         emit(seen_, request_sent{name, entries.size() - answer->size(), answer->size(), nullptr});
+        return true;
     }
 
     /// The whole request failed.
@@ -235,12 +260,13 @@ private:
             return refuse(now, entries[0], why, refused);
         }
         for (const auto i : entries) { note(now, i, send_outcome::unknown, why); }
-        if (alone) { now.alone.push_back(entries[0]); }
+        const bool was_back = std::exchange(lane.back, false);
         if (why.code == errc::denied) {
             lane.closed = true;
             return;
         }
         if (why.code == errc::throttled) { return try_again(now, why.code); } // smaller requests are more requests
+        if (alone) { now.alone.push_back({entries[0], lane.answered, was_back}); }
         lane.failed = true;
         lane.entries = std::max<std::size_t>(1, std::min(lane.entries, entries.size()) / 2);
         now.split = now.split || !alone;
@@ -266,9 +292,10 @@ private:
     }
 
     [[nodiscard]] static auto report(call& now) -> send_report {
-        for (const auto i : now.alone) {
-            auto& fate = now.fates[i];
-            if (fate.outcome == send_outcome::unknown && now.lanes.at(now.items[i].queue).worked) { fate.own = true; }
+        for (const auto& each : now.alone) {
+            auto& fate = now.fates[each.message];
+            const bool went_on = now.lanes.at(now.items[each.message].queue).answered > each.answered;
+            if (fate.outcome == send_outcome::unknown && (each.back || went_on)) { fate.own = true; }
         }
         send_report all;
         all.fates = std::move(now.fates);

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -41,6 +41,7 @@ enum class after_dead_letter : std::uint8_t {
 };
 
 struct processor_options {
+    std::string origin{"stream"}; ///< what its dead letters say of where they come from
     /// How often a record may fail by itself, after the first time, before it goes to the dead-letter queue. Counted
     /// over the calls of one processor: use 0 where every batch may meet another one.
     unsigned retries{3};
@@ -59,12 +60,28 @@ struct processor_options {
 /// itself after its retries; it is done when that queue has taken it, and failed as long as it has not. A queue that is
 /// down is no record's fault: what it did not take stays failed, and is delivered again.
 ///
+/// What cannot be known stays undecided: a message that fails as a whole request, and after which its queue answered no
+/// other, may be poison or have met an outage. It is delivered again until it is too old. Records behind the first one
+/// that is not done come again with it; queues that took them know them for their deduplication time, and consumers by
+/// their sequence numbers.
+///
 /// Borrows queues and timer; `Translator` is a `record_translator`, or what has its two functions. Not thread safe.
 template <class Translator, class Queue, class DeadQueue, class Timer, class Observer = unobserved>
 class processor {
 public:
     using emits = event_list<record_failed, record_dead_lettered, batch_processed, request_sent, order_broken>;
 
+    static_assert(
+        requires(Translator& t, const stream_record& record, std::size_t index, message_batch& out, const image& keys) {
+            { t.translate(record, index, out) } -> std::same_as<result<build_verdict>>;
+            { t.route(keys) } -> std::same_as<result<std::span<const destination>>>;
+        },
+        "a processor needs a translator with translate and route, as freshet::record_translator has them");
+    static_assert(
+        requires(DeadQueue& q, std::span<const message_view> some) {
+            { q.send(some) } -> std::same_as<result<std::vector<entry_refusal>>>;
+        },
+        "a dead-letter queue needs send(std::span<const message_view>) -> result<std::vector<entry_refusal>>");
     static_assert(timer<Timer>,
                   "a processor needs a timer: now() -> time_point, wait(duration, std::stop_token) -> bool");
 
@@ -127,9 +144,13 @@ public:
         return {};
     }
 
-    /// The groups that are parked (`queue` and `group`, a line end between them), for a host that keeps them.
-    [[nodiscard]] auto parked() const noexcept -> const std::set<std::string, std::less<>>& { return parked_; }
-    void park(std::string group) { parked_.insert(std::move(group)); }
+    /// The groups that are parked (`queue` and `group`, a line end between them) and behind which record each, for a
+    /// host that keeps them.
+    [[nodiscard]] auto parked() const noexcept -> const std::map<std::string, sequence_number, std::less<>>& {
+        return parked_;
+    }
+    /// Parks a group; from a sequence number on, if one is given.
+    void park(std::string group, const sequence_number& from = {}) { parked_.try_emplace(std::move(group), from); }
     void release(std::string_view group) {
         if (const auto at = parked_.find(group); at != parked_.end()) { parked_.erase(at); }
     }
@@ -144,6 +165,8 @@ private:
     struct history {
         unsigned attempts{};
         time_point first_seen{};
+        std::uint64_t call{}; ///< in which it last failed
+        bool lettered{};      ///< the dead-letter queue has it
     };
     /// `queue` and `group` of each message that a record makes; nothing where that cannot be read.
     using record_groups = std::optional<std::vector<std::string>>;
@@ -152,6 +175,9 @@ private:
     /// One call of `run`.
     struct work {
         std::span<const decoded_record> records;
+        time_point begun;
+        deadline last;
+        const std::stop_token& stop;
         batch_verdict verdict;
         std::vector<fate> fates;
         batch_report report{};
@@ -163,39 +189,56 @@ private:
         const auto begun = timer_.now();
         const auto last =
             until == deadline::never() ? until : deadline::in(until.remaining(begun) - options_.reserve, begun);
-        work now{records, batch_verdict{records.size()}, std::vector<fate>(records.size(), fate::open)};
+        work now{records, begun, last, stop, batch_verdict{records.size()},
+                 std::vector<fate>(records.size(), fate::open)};
         messages_.clear();
         for (std::size_t i = 0; i != records.size(); ++i) {
             const bool look = i % 16 == 0 || std::exchange(now.letters, false);
-            if (look && (stop.stop_requested() || last.passed(timer_.now()))) { break; }
-            one(now, i, begun);
+            if (look && out_of_time(now)) { break; }
+            one(now, i);
         }
-        deliver(now, last, stop);
-        return answer(now, begun);
+        deliver(now);
+        return answer(now);
+    }
+
+    [[nodiscard]] auto out_of_time(const work& now) const -> bool {
+        return now.stop.stop_requested() || now.last.passed(timer_.now());
     }
 
     /// Translates a record, unless it must wait for one before it.
-    void one(work& now, std::size_t i, time_point begun) {
+    void one(work& now, std::size_t i) {
         const auto& record = now.records[i];
-        const auto groups = now.failures || !parked_.empty() ? groups_of(record) : record_groups{};
-        if (now.failures && !may_process(now, i, groups)) {
-            now.fates[i] = fate::held;
-            return;
-        }
-        if (!record) { return give_up(now, i, record.fault().as_error("malformed record")); }
+        if (must_wait(now, i)) { return; }
+        if (!record) { return give_up_next(now, i, record.fault().as_error("malformed record")); }
         const auto before = messages_.mark();
         auto made = translated(*record, i);
-        if (!made) { return give_up(now, i, std::move(made).why()); }
+        if (!made) { return give_up_next(now, i, std::move(made).why()); }
         if (*made != build_verdict::built) {
             now.fates[i] = *made == build_verdict::unchanged ? fate::unchanged : fate::ignored;
             return done(now, i);
         }
-        const bool old = options_.max_age && record->created_at && *record->created_at < begun - *options_.max_age;
-        if (!old && !is_parked(groups)) { return; } // done when its messages are sent
+        const bool old =
+            options_.max_age && record->created_at && *record->created_at < now.begun - *options_.max_age;
+        if (!old && (parked_.empty() || !is_parked(record, groups_of(record)))) { return; } // done when they are sent
         messages_.roll_back(before);
-        if (!old) { return give_up(now, i, behind_a_parked_one()); }
-        give_up(now, i, {errc::expired, "the record is older than the age limit"});
+        if (!old) { return give_up_next(now, i, behind_a_parked_one()); }
+        give_up_next(now, i, {errc::expired, "the record is older than the age limit"});
         now.report.expired += now.fates[i] == fate::dead_lettered ? 1 : 0;
+    }
+
+    [[nodiscard]] auto must_wait(work& now, std::size_t i) -> bool {
+        if (!now.failures || may_process(now, i, groups_of(now.records[i]))) { return false; }
+        now.fates[i] = fate::held;
+        return true;
+    }
+
+    /// Sends what is before the record, so that its letter does not overtake theirs, and then gives it up.
+    void give_up_next(work& now, std::size_t i, error why) {
+        deliver(now);
+        messages_.clear();
+        if (must_wait(now, i)) { return; }
+        if (out_of_time(now)) { now.letters = true; }
+        else { give_up(now, i, std::move(why)); }
     }
 
     [[nodiscard]] auto translated(const stream_record& record, std::size_t i) -> result<build_verdict> {
@@ -210,38 +253,43 @@ private:
         return made;
     }
 
-    void deliver(work& now, deadline last, const std::stop_token& stop) {
+    void deliver(work& now) {
         if (messages_.empty()) { return; }
         const auto refused = [&](std::size_t message, const error& why) {
             const auto record = messages_.record(message);
             if (now.fates[record] != fate::dead_lettered) { give_up(now, record, why); }
             return now.fates[record] == fate::dead_lettered && options_.after == after_dead_letter::go_on;
         };
-        const auto sent = sender_.send(messages_, last, stop, refused);
-        now.report.messages_sent = sent.sent;
-        now.report.messages_failed = sent.failed;
+        const auto sent = sender_.send(messages_, now.last, now.stop, refused);
+        now.report.messages_sent += sent.sent;
+        now.report.messages_failed += sent.failed;
 
         for (std::size_t m = 0; m != messages_.size();) {
             const auto i = messages_.record(m);
-            bool all = true, tried = false, own = false;
+            bool all = true, tried = false, own = false, open = false;
             std::optional<error> why;
             for (; m != messages_.size() && messages_.record(m) == i; ++m) {
                 const auto& each = sent.fates[m];
                 const bool good = each.outcome == send_outcome::accepted || each.outcome == send_outcome::settled;
                 all = all && good;
+                open = open || (!good && each.outcome != send_outcome::refused);
                 if (good || each.outcome == send_outcome::not_sent) { continue; }
                 tried = true;
                 own = own || each.own;
                 if (!why) { why = each.why; }
             }
-            if (now.fates[i] != fate::open) { continue; } // refused, and given up already
+            if (now.fates[i] == fate::dead_lettered && open) { // one queue refused it, and another has yet to take it
+                remember(now.records[i]).lettered = true;
+                failed(now, i, why.value_or(error{errc::unavailable, "not sent to each of its queues"}), 1);
+            }
+            if (now.fates[i] != fate::open) { continue; } // given up already
             if (all) {
                 now.fates[i] = fate::changed;
                 done(now, i);
             } else if (tried) {
                 fail(now, i, *std::move(why), own);
-            } else if (const auto groups = groups_of(now.records[i]); is_parked(groups)) {
-                if (!last.passed(timer_.now())) { give_up(now, i, behind_a_parked_one()); }
+            } else if (const auto groups = groups_of(now.records[i]); is_parked(now.records[i], groups)) {
+                if (!out_of_time(now)) { give_up(now, i, behind_a_parked_one()); }
             } else if (!may_process(now, i, groups)) {
                 now.fates[i] = fate::held;
             }
@@ -259,27 +307,31 @@ private:
     /// No retry can help: the dead-letter queue gets the record.
     void give_up(work& now, std::size_t i, error why) {
         const auto& record = now.records[i];
-        now.letters = true;
         auto& past = remember(record);
         past.attempts = std::max(past.attempts, 1U);
+        if (out_of_time(now)) { return failed(now, i, why, past.attempts); }
+        now.letters = true;
         const auto groups = groups_of(record);
-        const dead_letter letter{.origin = "stream",
+        const dead_letter letter{.origin = options_.origin,
                                  .id = std::string{record.event_id().empty() ? record.sequence() : record.event_id()},
                                  .sequence = std::string{record.sequence()},
                                  .group = groups && !groups->empty()
                                               ? groups->front().substr(groups->front().find('\n') + 1)
-                                              : std::string{"unknown"},
+                                              : std::string{},
                                  .why = std::move(why),
                                  .attempts = past.attempts,
                                  .first_seen = past.first_seen,
                                  .bytes = std::string{record.bytes()}};
-        if (auto taken = send_dead_letter(dead_letters_, letter); !taken) {
+        if (auto taken = past.lettered ? result<void>{} : send_dead_letter(dead_letters_, letter); !taken) {
             failed(now, i, not_taken(letter, taken.why()), past.attempts);
             return;
         }
         now.fates[i] = fate::dead_lettered;
         done(now, i);
-        if (options_.after == after_dead_letter::park && groups) { parked_.insert(groups->begin(), groups->end()); }
+        if (options_.after == after_dead_letter::park && groups) {
+            const auto sequence = sequence_number::parse(record.sequence()).value_or({});
+            for (const auto& group : *groups) { park(group, sequence); }
+        }
         emit(seen_, record_dead_lettered{letter});
     }
 
@@ -303,18 +355,24 @@ private:
     }
 
     [[nodiscard]] auto remember(const decoded_record& record) -> history& {
-        const auto at = history_.try_emplace(std::string{record.sequence()}, history{0, timer_.now()}).first;
-        return at->second;
+        auto& past = history_.try_emplace(std::string{record.sequence()}, history{0, timer_.now()}).first->second;
+        past.call = calls_;
+        return past;
     }
 
     [[nodiscard]] auto groups_of(const decoded_record& record) -> record_groups {
         const auto keys = record.keys();
         if (!keys) { return std::nullopt; }
-        const auto found = translator_.route(*keys);
-        if (!found) { return std::nullopt; }
         std::vector<std::string> groups;
-        for (const auto& each : *found) { groups.push_back(std::string{each.queue} + '\n' + std::string{each.group}); }
-        return groups;
+        const auto told = isolated([&]() -> result<void> {
+            const auto found = translator_.route(*keys);
+            if (!found) { return found.why(); }
+            for (const auto& each : *found) {
+                groups.push_back(std::string{each.queue} + '\n' + std::string{each.group});
+            }
+            return {};
+        });
+        return told ? record_groups{std::move(groups)} : std::nullopt;
     }
 
     [[nodiscard]] auto may_process(const work& now, std::size_t i,
@@ -325,8 +383,12 @@ private:
         }
         return true;
     }
-    [[nodiscard]] auto is_parked(const record_groups& groups) const -> bool {
-        const auto parked = [&](const auto& group) { return parked_.contains(group); };
+    [[nodiscard]] auto is_parked(const decoded_record& record, const record_groups& groups) const -> bool {
+        const auto sequence = sequence_number::parse(record.sequence());
+        const auto parked = [&](const auto& group) {
+            const auto at = parked_.find(group);
+            return at != parked_.end() && (!sequence || !(*sequence < at->second));
+        };
         return groups && std::any_of(groups->begin(), groups->end(), parked);
     }
     [[nodiscard]] static auto behind_a_parked_one() -> error {
@@ -336,7 +398,7 @@ private:
         return {why.code, letter.why.note + "; dead-letter queue: " + why.note};
     }
 
-    [[nodiscard]] auto answer(work& now, time_point begun) -> batch_report {
+    [[nodiscard]] auto answer(work& now) -> batch_report {
         auto& report = now.report;
         bool from_start = true;
         for (std::size_t i = 0; i != now.fates.size(); ++i) {
@@ -353,12 +415,15 @@ private:
             report.done_from_start += from_start ? 1 : 0;
         }
         report.response = now.verdict.response([&](std::size_t i) { return now.records[i].sequence(); });
-        report.took = timer_.now() - begun;
+        report.took = timer_.now() - now.begun;
         return report;
     }
 
     auto finished(batch_report report) -> batch_report {
+        constexpr std::uint64_t kept = 100; // calls: what does not come again must not be remembered for ever
         if (report.response.success()) { history_.clear(); }
+        std::erase_if(history_, [&](const auto& each) { return calls_ - each.second.call > kept; });
+        ++calls_;
         emit(seen_, batch_processed{report});
         return report;
     }
@@ -394,10 +459,11 @@ private:
         if (stop.stop_requested() || !until.allows(options_.reserve, timer_.now())) { return {.untried = 1}; }
         const std::string id{each.sequence.view()};
         const auto past = history_.try_emplace(id, history{1, timer_.now()}).first;
-        const dead_letter letter{.origin = "stream",
+        past->second.call = calls_;
+        const dead_letter letter{.origin = options_.origin,
                                  .id = id,
                                  .sequence = id,
-                                 .group = "unknown",
+                                 .group = {},
                                  .why = records ? error{errc::malformed, "malformed record: it is not one record"}
                                                 : records.fault().as_error("malformed record"),
                                  .attempts = past->second.attempts,
@@ -426,7 +492,8 @@ private:
     message_batch messages_;
     std::string event_;
     std::map<std::string, history, std::less<>> history_; // of records that failed, by sequence number
-    std::set<std::string, std::less<>> parked_;
+    std::uint64_t calls_{};
+    std::map<std::string, sequence_number, std::less<>> parked_;
 };
 
 } // namespace freshet

@@ -170,7 +170,10 @@ private:
 
     auto process(const change_batch<row_type>& batch, deadline until, const std::stop_token& stop)
         -> result<batch_report> {
-        if (batch.gap) { emit(seen_, stream_gap{options_.reader, *position_}); }
+        if (batch.gap && told_gap_ != position_) { // once, however often this batch is read
+            told_gap_ = position_;
+            emit(seen_, stream_gap{options_.reader, *position_});
+        }
         batch_report report;
         if (!batch.changes.empty()) {
             report = processor_.process(std::span<const change<row_type>>{batch.changes}, until, stop);
@@ -201,6 +204,7 @@ private:
     retry_plan plan_;
     random_source random_;
     std::optional<stream_position> position_;
+    std::optional<stream_position> told_gap_;
     bool saved_{true};
     [[no_unique_address]] observer_for<Observer, emits> seen_;
 };

@@ -65,6 +65,18 @@ TEST_CASE("a change is kept for a day, to the microsecond, and bears the clock's
     CHECK(memory.stream().oldest().value() == memory.stream().latest().value());
 }
 
+TEST_CASE("for ever is a time to keep changes") {
+    manual_clock clock;
+    adapters::memory::table table{clock, {}, freshet::duration::max()};
+    adapters::memory::change_stream stream{table};
+    const auto start = stream.latest();
+    REQUIRE(table.put(laws::item(R"({"PK":{"S":"P"},"SK":{"S":"1"}})")).ok());
+    clock.advance(24h * 365'000);
+    const auto batch = stream.read(*start, 9);
+    CHECK(!batch->gap);
+    CHECK(batch->changes.size() == 1);
+}
+
 TEST_CASE("a write that leaves the item as it was makes no change, however it is spelled") {
     in_memory memory;
     REQUIRE(

@@ -48,6 +48,10 @@ TEST_CASE("a page without a limit ends where the options say") {
     CHECK(page->rows.size() == 2);
     CHECK(page->next);
     CHECK(table.scan({page->next, 0})->rows.size() == 1);
+    adapters::memory::table least{clock, {.page_rows = 0}};
+    laws::put_rows(least, {"1", "2"});
+    CHECK(least.scan({})->rows.size() == 1);
+    CHECK(laws::all_rows(least, nullptr, 0).size() == 2);
 }
 
 static_assert(!std::is_constructible_v<adapters::memory::table<manual_clock>, manual_clock>);

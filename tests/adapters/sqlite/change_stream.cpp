@@ -271,3 +271,31 @@ TEST_CASE("reading a batch costs the same at both ends of a long log") {
     const auto late = f.stream.position_after(*f.stream.read(first, 2900), 2899);
     CHECK(steps_of_read(late) <= at_start + 50);
 }
+
+TEST_CASE("a change whose text is damaged is denied by its row's name") {
+    items_file f;
+    const auto start = must(f.stream.latest());
+    REQUIRE(f.table.put(item("P", "1", 1)));
+    REQUIRE(f.table.put(item("P", "2", 2)));
+    auto other = must(items::open(f.path, f.clock, with_indexes, quick));
+    REQUIRE(other.file().run("UPDATE item_change SET after = substr(after, 1, 20) WHERE sk = '2'"));
+    CHECK(f.stream.read(start, 1).ok());
+    const auto batch = f.stream.read(start, 2);
+    REQUIRE(!batch.ok());
+    CHECK(batch.why().code == freshet::errc::denied);
+    CHECK(batch.why().note.starts_with(f.path + ": row P / 2: "));
+}
+
+TEST_CASE("for ever is a time to keep changes, also for a clock before 1970") {
+    items_file f;
+    auto stream = must(changes::open(f.path, f.clock, with_indexes, quick, freshet::duration::max()));
+    f.clock.advance(std::chrono::hours{-24} - f.clock.now().time_since_epoch());
+    const auto start = must(stream.latest());
+    REQUIRE(f.table.put(item("P", "1", 1)));
+    for (const int years : {0, 100, 1'000}) {
+        f.clock.advance(std::chrono::hours{24 * 365} * years);
+        const auto batch = must(stream.read(start, 9));
+        CHECK(!batch.gap);
+        CHECK(batch.changes.size() == 1);
+    }
+}

@@ -316,3 +316,16 @@ TEST_CASE("a process killed inside a transaction leaves what was before it") {
     CHECK(db.run("INSERT INTO note (id) VALUES (2)"));
     CHECK(count(db) == 2);
 }
+
+TEST_CASE("the busy time may be for ever, or less than none") {
+    const support::scratch_directory in;
+    auto patience = [&](freshet::duration busy) {
+        return opened(in.file("a.db"), {.durable = false, .busy = busy, .read_only = false})
+            .ask("PRAGMA busy_timeout")
+            .value_or(-1);
+    };
+    CHECK(patience(freshet::duration::max()) == std::numeric_limits<int>::max());
+    CHECK(patience(std::chrono::hours{24 * 30}) == std::numeric_limits<int>::max());
+    CHECK(patience(freshet::duration::min()) == 0);
+    CHECK(patience(std::chrono::microseconds{1}) == 1);
+}

@@ -354,3 +354,33 @@ TEST_CASE("a prefix ends before the next text that does not begin so") {
     CHECK(end_of_prefix("\xff\xff") == std::nullopt);
     CHECK(end_of_prefix("a\x7f") == "a\x80");
 }
+
+TEST_CASE("a page without a limit has a row at least, whatever the options say") {
+    items_file f;
+    for (const auto* sort : {"1", "2"}) { REQUIRE(f.table.put(item("P", sort))); }
+    auto options = with_indexes;
+    options.page_rows = 0;
+    auto table = must(items::open(f.path, f.clock, options, quick));
+    CHECK(table.scan({})->rows.size() == 1);
+    CHECK(laws::all_rows(table, nullptr, 0).size() == 2);
+}
+
+TEST_CASE("a row whose text is damaged is denied by its name, and the others are there") {
+    items_file f;
+    for (const auto* sort : {"1", "2\\n", "3"}) { REQUIRE(f.table.put(item("P", sort, 3))); }
+    const auto seen = *f.table.get({"P", "2\n"});
+    auto other = must(items::open(f.path, f.clock, with_indexes, quick));
+    REQUIRE(other.file().run("UPDATE item SET text = substr(text, 1, 20) WHERE sk LIKE '2%'"));
+    const std::string row = "row P / 2\\x0a: ";
+    const freshet::row_key key{"P", "2\n"};
+    fails(f.table.get(key), errc::denied, f.path, row);
+    fails(f.table.scan({}), errc::denied, f.path, row);
+    fails(f.table.query({"", "P", "2"}, {}), errc::denied, f.path, row);
+    fails(f.table.update(key, {laws::item(R"({"n":{"N":"1"}})"), {}}), errc::denied, f.path, row);
+    fails(f.table.update(key, {laws::item(R"({"n":{"N":"1"}})"), {}}, when::if_unchanged(*seen)), errc::denied, f.path,
+          row);
+    CHECK(laws::code_of(f.table.update({"P", "1"}, {laws::item(R"({"PK":{"S":"P"}})"), {}})) == errc::malformed);
+    CHECK(n_of(**f.table.get({"P", "3"})) == 3);
+    REQUIRE(f.table.put(item("P", "2\\n", 4)));
+    CHECK(n_of(**f.table.get(key)) == 4);
+}

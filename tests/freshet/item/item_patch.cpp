@@ -49,3 +49,24 @@ TEST_CASE("patching twice is patching once") {
     REQUIRE(once.ok());
     CHECK(patched(once->image(), patch)->text() == once->text());
 }
+
+TEST_CASE("a patch of many names is one too, whatever their order") {
+    std::string before = "{";
+    std::string set = "{";
+    std::vector<std::string> remove;
+    for (int i = 0; i < 20'000; ++i) {
+        const auto name = std::to_string(i * 7'919 % 20'000);
+        before += (i == 0 ? "\"" : ",\"") + name + "\":{\"N\":\"1\"}";
+        if (name.ends_with('1')) { set += (set.size() == 1 ? "\"" : ",\"") + name + "\":{\"N\":\"2\"}"; }
+        if (name.ends_with('2')) { remove.push_back(name); }
+    }
+    const auto outcome = patched(item(before + "}").image(), {item(set + "}"), remove});
+    REQUIRE(outcome.ok());
+    int kept = 0;
+    for (const auto a : outcome->image()) {
+        ++kept;
+        CHECK(a.text() == (a.name().ends_with('1') ? "2" : "1"));
+        CHECK(!a.name().ends_with('2'));
+    }
+    CHECK(kept == 18'000);
+}

@@ -24,9 +24,13 @@ auto shown(const auto& event) -> std::string {
     std::string line{event.name};
     event.fields([&](std::string_view name, const auto& value) {
         line.append(" ").append(name).append("=");
-        if constexpr (std::convertible_to<decltype(value), std::string_view>) { line += value; }
-        else if constexpr (std::integral<std::remove_cvref_t<decltype(value)>>) { line += std::to_string(value); }
-        else { line += std::to_string(value.count()); }
+        if constexpr (std::convertible_to<decltype(value), std::string_view>) {
+            line += value;
+        } else if constexpr (std::integral<std::remove_cvref_t<decltype(value)>>) {
+            line += std::to_string(value);
+        } else {
+            line += std::to_string(value.count());
+        }
     });
     return line;
 }

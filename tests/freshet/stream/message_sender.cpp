@@ -49,7 +49,8 @@ void add(message_batch& messages, std::string_view queue, std::string_view group
     const auto number = std::to_string(sequence);
     const auto id = "d" + number;
     if (body.empty()) { body = "m" + number; }
-    messages.add({.queue = queue, .group_id = group, .deduplication_id = id, .body = body, .sequence = number}, sequence);
+    messages.add({.queue = queue, .group_id = group, .deduplication_id = id, .body = body, .sequence = number},
+                 sequence);
 }
 
 /// Messages 0, 1, 2, … to `parts`, the groups in turn.
@@ -76,8 +77,8 @@ struct rig : support::part_queues {
                             freshet::on<freshet::order_broken>([&](const freshet::order_broken& event) {
                                 told.push_back(std::string{event.queue} + " broke " + std::string{event.group});
                             })};
-        message_sender sender{freshet::queues_by_name<support::test_queue>{{"parts", &parts}, {"others", &others}}, clock,
-                              options, std::move(seen)};
+        message_sender sender{freshet::queues_by_name<support::test_queue>{{"parts", &parts}, {"others", &others}},
+                              clock, options, std::move(seen)};
         return sender.send(messages, until, stop, [&](std::size_t i, const error&) {
             refused.push_back(i);
             return cares;
@@ -174,7 +175,8 @@ TEST_CASE("a refusal at any place that a retry helps is sent again, and each gro
     }
 }
 
-TEST_CASE("a refusal at any place that no retry helps holds its group, or lets it go on where somebody has the message") {
+TEST_CASE(
+    "a refusal at any place that no retry helps holds its group, or lets it go on where somebody has the message") {
     for (std::size_t place = 0; place < 10; ++place) {
         for (const bool cares : {false, true}) {
             CAPTURE(place);
@@ -230,7 +232,7 @@ TEST_CASE("a request that fails because of one entry is halved until that one is
             CHECK(outcomes(report, send_outcome::unknown) == numbers{place});
             CHECK(to_blame(report) == numbers{place});
             CHECK(report.fates[place].why->code == code);
-            CHECK(queue.requests < 30);
+            CHECK(queue.requests < 40);
             CHECK(emptied(stored.stored_parts).size() == 24);
         }
     }
@@ -262,8 +264,8 @@ TEST_CASE("halving does not depend on how many retries there are, nor on how man
             freshet::testing::manual_clock clock;
             support::plain_queue stored{clock, {.name = "parts", .limits = {.entries_per_request = entries}}};
             touchy_queue queue{stored, errc::unavailable, {"m4"}};
-            message_sender sender{freshet::queues_by_name<touchy_queue>{{"parts", &queue}}, clock,
-                                  {.retries = {.retries = retries}}};
+            message_sender sender{
+                freshet::queues_by_name<touchy_queue>{{"parts", &queue}}, clock, {.retries = {.retries = retries}}};
             const auto report = sender.send(batch_of(100, 100), deadline::never(), {}, no_one);
             CHECK(report.sent == 99);
             CHECK(to_blame(report) == numbers{4});
@@ -352,7 +354,8 @@ TEST_CASE("throttling backs off longer, whatever else fails in the same round") 
               }) > slow);
         CHECK(waited([&](rig& to) {
                   to.script.next("parts.send", {fault::refuse({2}, first ? errc::throttled : errc::unavailable, true)});
-                  to.script.next("others.send", {fault::refuse({0}, first ? errc::unavailable : errc::throttled, true)});
+                  to.script.next("others.send",
+                                 {fault::refuse({0}, first ? errc::unavailable : errc::throttled, true)});
               }) > slow);
     }
 }
@@ -495,7 +498,8 @@ TEST_CASE("whatever fails, each group's messages arrive in order, none is lost, 
         for (std::size_t i = 0, count = below(60); i < count; ++i) {
             add(messages, below(3) == 0 ? "others" : "parts", "g" + std::to_string(below(groups)), i);
         }
-        const auto report = to.send(messages, {.retries = {.retries = static_cast<unsigned>(below(6))}, .seed = random()});
+        const auto report =
+            to.send(messages, {.retries = {.retries = static_cast<unsigned>(below(6))}, .seed = random()});
 
         REQUIRE(report.fates.size() == messages.size());
         CHECK(report.sent + report.failed == messages.size());
@@ -532,4 +536,49 @@ TEST_CASE("a thousand messages cost no more requests, and no more time, than ten
         CHECK(to.send(batch_of(count, 50)).sent == count);
         CHECK(to.script.count("parts.send") == count / 10);
     }
+}
+
+TEST_CASE("a queue that is slow to fail does not keep the others waiting") {
+    struct slow_queue {
+        support::plain_queue& stored;
+        freshet::testing::manual_clock& clock;
+        bool down{};
+        auto limits() const -> freshet::queue_limits { return stored.limits(); }
+        auto send(std::span<const message_view> entries) -> freshet::result<std::vector<entry_refusal>> {
+            if (!down) { return stored.send(entries); }
+            clock.advance(std::chrono::seconds{5});
+            return error{errc::unavailable, "slow: down"};
+        }
+    };
+    rig to;
+    slow_queue others{to.stored_others, to.clock, true}, parts{to.stored_parts, to.clock};
+    message_batch messages;
+    for (int i = 0; i < 60; ++i) {
+        const auto id = std::to_string(i);
+        for (const auto* queue : {"others", "parts"}) {
+            messages.add({.queue = queue, .group_id = id, .deduplication_id = id, .body = "b", .sequence = id}, 0);
+        }
+    }
+    message_sender sender{freshet::queues_by_name<slow_queue>{{"others", &others}, {"parts", &parts}}, to.clock};
+    const auto report = sender.send(messages, deadline::in(std::chrono::seconds{30}, to.clock.now()), {}, no_one);
+    CHECK(to.stored_parts.size() == 60);
+    CHECK(report.sent == 60);
+}
+
+TEST_CASE("an outage blames no message that failed without an answer between") {
+    rig to;
+    message_sender_options options;
+    options.retries.retries = 8;
+    touchy_queue queue{to.stored_parts};
+    queue.down = true;
+    message_batch messages;
+    for (int i = 0; i < 20; ++i) {
+        const auto id = std::to_string(i);
+        messages.add({.queue = "parts", .group_id = id, .deduplication_id = id, .body = "b", .sequence = id}, 0);
+    }
+    message_sender sender{freshet::queues_by_name<touchy_queue>{{"parts", &queue}}, to.clock, options};
+    const auto report = sender.send(messages, deadline::never(), {}, no_one);
+    CHECK(report.sent == 0);
+    for (const auto& fate : report.fates) { CHECK_FALSE(fate.own); }
+    CHECK(queue.requests < 40); // and it is not asked for each of them again and again
 }

@@ -45,7 +45,9 @@ auto translated(auto& translator, const record_text& text, message_batch& out, s
 /// Queue and group of each message.
 auto places(const message_batch& messages) -> words {
     words all;
-    for (const auto message : messages) { all.push_back(std::string{message.queue} + " " + std::string{message.group_id}); }
+    for (const auto message : messages) {
+        all.push_back(std::string{message.queue} + " " + std::string{message.group_id});
+    }
     return all;
 }
 
@@ -179,6 +181,21 @@ TEST_CASE("a table may have keys of other names, and no sort key") {
     CHECK(places(out) == words{"mail USER#5"});
 }
 
+TEST_CASE("a key that is no text is none of the registry's, though its digits would fit") {
+    using user = freshet::entity<"USER", freshet::key_pattern<"{user_id:d}">>;
+    using registry = freshet::key_registry<user>;
+    using routes = freshet::routes<freshet::route<user, "mail", freshet::key_pattern<"{user_id:d}">>>;
+    freshet::record_translator_options<registry> options;
+    options.fields.set("USER", freshet::monitored<"score">{});
+    freshet::record_translator<registry, routes> translator{options};
+    auto record = edit_of(7, 1);
+    message_batch out;
+    record.keys = R"("PK":{"N":"5"})";
+    CHECK(*translated(translator, record, out) == build_verdict::ignored);
+    record.keys = R"("PK":{"S":"5"})";
+    CHECK(*translated(translator, record, out) == build_verdict::built);
+}
+
 TEST_CASE("each entity has its own monitored fields") {
     freshet::record_translator_options<part_registry> options;
     options.fields.set("PART", freshet::monitored<"text">{}).set("PAIR", std::vector<std::string>{"score", "text"});
@@ -202,7 +219,7 @@ TEST_CASE("an id that queues do not take is mapped, and that is told") {
         told.push_back(std::string{event.raw} + " is " + std::string{event.id});
     })};
     freshet::record_translator<part_registry, support::part_routes, decltype(seen)> translator{part_options(),
-                                                                                              std::move(seen)};
+                                                                                               std::move(seen)};
     auto record = edit_of(7, 1);
     record.event_id = R"("an id")";
     message_batch out;

@@ -408,3 +408,35 @@ TEST_CASE("random faults: every letter is handled, in order of first handling pe
         CHECK(handled == sent);
     }
 }
+
+TEST_CASE("letters that become visible again while a redrive goes on are counted once, and it ends") {
+    for (const bool fifo : {true, false}) {
+        queue_bench bench{fifo};
+        for (int i = 0; i < 25; ++i) {
+            const auto id = std::to_string(i);
+            REQUIRE(laws::send(bench.plain_dead, {laws::letter{fifo ? id : "", id, "x" + id, id}}).empty());
+        }
+        const auto slow = [&](const freshet::received_message&) -> result<void> {
+            bench.clock.advance(7s);
+            return freshet::error{errc::unavailable, "not now"};
+        };
+        const auto report = redriven(bench.dead, slow);
+        CHECK(report.received <= 25);
+        CHECK(report.failed == report.received);
+        CHECK(report.redriven == 0);
+    }
+}
+
+TEST_CASE("a redrive stops when it is told to, and leaves the rest visible") {
+    queue_bench bench;
+    for (const auto* id : {"1", "2", "3"}) {
+        REQUIRE(laws::send(bench.plain_dead, {laws::letter{"g", id, id, id}}).empty());
+    }
+    int asked = 0;
+    handler handle;
+    const auto report = redrive(bench.dead, handle, 1'000, [&] { return ++asked <= 3; }); // a receive and two letters
+    REQUIRE(report.ok());
+    CHECK(report->redriven == 2);
+    CHECK(report->held == 1);
+    CHECK(redriven(bench.dead, handle).redriven == 1);
+}

@@ -1,0 +1,324 @@
+#include <demo/roles.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <adapters/sqlite/database.hpp>
+#include <demo/command_line.hpp>
+#include <demo/output.hpp>
+#include <demo/progress.hpp>
+#include <demo/whole.hpp>
+#include <freshet/backend/message.hpp>
+#include <freshet/testing/manual_clock.hpp>
+#include <receipts/sample_receipts.hpp>
+
+#include <support/scratch_directory.hpp>
+
+namespace {
+
+using namespace std::chrono_literals;
+using freshet::errc;
+using manual_clock = freshet::testing::manual_clock;
+
+/// A data directory, and settings that wait for no disk and for nobody.
+struct data_directory {
+    support::scratch_directory directory;
+    manual_clock clock;
+    demo::settings how = [this] {
+        demo::settings made;
+        made.directory = directory.file("data");
+        made.durable = false;
+        made.busy = 10ms;
+        made.patience = 2s;
+        made.log = support::log{support::log_level::critical};
+        return made;
+    }();
+    std::vector<receipts::scanned_receipt> scanned = receipts::sample_receipts{}.make(5);
+
+    auto as(std::string owner) const -> demo::settings {
+        auto other = how;
+        other.owner = std::move(owner);
+        return other;
+    }
+    void load() { REQUIRE(value(demo::load(how, clock, scanned)).made); }
+    auto whole(const demo::whole_run& run, std::stop_token stop = {}) -> freshet::result<demo::whole_report> {
+        demo::progress quiet{true};
+        return demo::run_whole(
+            how, run, clock, scanned, [&] { return demo::verify(how, clock); }, quiet, stop);
+    }
+    template <class T>
+    static auto value(freshet::result<T> done) -> T {
+        REQUIRE_MESSAGE(done.ok(), (done.ok() ? "" : done.why().note));
+        return *std::move(done);
+    }
+};
+
+} // namespace
+
+TEST_CASE("the whole demonstration ends with embeddings that say what the table says") {
+    data_directory it;
+    const auto done = it.value(it.whole({.edits = 150, .seed = 3}));
+    CHECK((done.loaded.made && done.loaded.items > 100));
+    CHECK((done.embedded.made && done.embedded.lines > 20 && done.embedded.words > 40));
+    CHECK(done.edited.edits == 150);
+    CHECK(done.pumped.changed > 100);
+    CHECK(done.pumped.messages_sent > done.pumped.changed);
+    CHECK(done.consumed.applied == done.pumped.messages_sent);
+    CHECK(done.compared.agrees());
+    CHECK(done.compared.effects == done.consumed.applied);
+    CHECK(done.dead_letters == 0);
+
+    const auto again = it.value(it.whole({.edits = 50, .seed = 4}));
+    CHECK((!again.loaded.made && !again.embedded.made && again.embedded.words == done.embedded.words));
+    CHECK(again.compared.agrees());
+    CHECK(again.compared.effects == done.consumed.applied + again.consumed.applied);
+}
+
+TEST_CASE(
+    "a message that is lost on purpose is found by the comparison, in every word of its receipt and nowhere else") {
+    data_directory it;
+    const auto done = it.value(it.whole({.edits = 20, .seed = 1, .drop_one = true}));
+    CHECK(done.dropped);
+    CHECK(done.compared.differences > 3);
+    for (const auto& each : done.compared.shown) {
+        CHECK((each.collection == "words" && each.key == "canonical_merchant_name"));
+        CHECK(each.table.find("(corrected)") != std::string::npos);
+    }
+    CHECK(!it.value(it.whole({.edits = 0})).compared.agrees());
+}
+
+TEST_CASE("the parts, one after the other, do what the whole does") {
+    data_directory it;
+    it.load();
+    CHECK(!it.value(demo::load(it.how, it.clock, it.scanned)).made);
+    REQUIRE(it.value(demo::pump(it.as("a"), it.clock, demo::until::drained)).records() == 0); // its place is saved now
+    CHECK(it.value(demo::write(it.how, it.clock, 60, 1)).edits == 60);
+    const auto pumped = it.value(demo::pump(it.as("b"), it.clock, demo::until::drained));
+    CHECK(pumped.changed > 30);
+    CHECK(!it.value(demo::verify(it.how, it.clock)).agrees());
+    CHECK(it.value(demo::consume(it.as("c"), it.clock, demo::until::drained)).applied == pumped.messages_sent);
+    CHECK(it.value(demo::verify(it.how, it.clock)).agrees());
+    CHECK(it.value(demo::consume(it.as("d"), it.clock, demo::until::drained)).received == 0);
+    CHECK(it.value(demo::redrive(it.how, it.clock)).received == 0);
+}
+
+TEST_CASE("edits before anybody pumps are in the embeddings from their making on") {
+    data_directory it;
+    it.load();
+    static_cast<void>(it.value(demo::write(it.how, it.clock, 40, 1)));
+    CHECK(it.value(demo::consume(it.how, it.clock, demo::until::drained)).received == 0);
+    CHECK(it.value(demo::verify(it.how, it.clock)).agrees());
+    CHECK(it.value(demo::pump(it.how, it.clock, demo::until::drained)).records() == 0);
+}
+
+TEST_CASE("of several who pump or consume, one does, and another goes on when its lease has ended") {
+    data_directory it;
+    it.load();
+    REQUIRE(demo::prepare(it.how, it.clock).ok());
+    auto first = it.value(demo::pumping<manual_clock>::open(it.as("a"), it.clock));
+    auto second = it.value(demo::pumping<manual_clock>::open(it.as("b"), it.clock));
+    CHECK(it.value(first->take_turn(demo::until::drained, {})) == demo::turn::idle);
+    CHECK(it.value(second->take_turn(demo::until::drained, {})) == demo::turn::waiting);
+    it.clock.advance(it.how.lease);
+    CHECK(it.value(second->take_turn(demo::until::drained, {})) == demo::turn::idle);
+    CHECK(it.value(first->take_turn(demo::until::drained, {})) == demo::turn::waiting);
+    second.reset(); // gives it back
+    CHECK(it.value(first->take_turn(demo::until::drained, {})) == demo::turn::idle);
+
+    static_cast<void>(it.value(demo::write(it.how, it.clock, 30, 1)));
+    CHECK(it.value(first->take_turn(demo::until::drained, {})) == demo::turn::worked);
+    auto one = it.value(demo::consuming<manual_clock>::open(it.as("a"), it.clock, "words"));
+    auto other = it.value(demo::consuming<manual_clock>::open(it.as("b"), it.clock, "words"));
+    CHECK(it.value(one->take_turn({})) == demo::turn::worked);
+    CHECK(it.value(other->take_turn({})) == demo::turn::waiting);
+    CHECK(other->counts().received == 0);
+    it.clock.advance(it.how.lease);
+    CHECK(it.value(other->take_turn({})) == demo::turn::worked);
+    CHECK(it.value(one->take_turn({})) == demo::turn::waiting);
+}
+
+TEST_CASE("messages of a consumer that was killed are waited for and applied") {
+    for (const bool alone : {true, false}) {
+        CAPTURE(alone);
+        data_directory it;
+        it.load();
+        REQUIRE(demo::prepare(it.how, it.clock).ok());
+        static_cast<void>(it.value(demo::write(it.how, it.clock, 30, 1)));
+        const auto sent = it.value(demo::pump(it.how, it.clock, demo::until::drained)).messages_sent;
+        auto queue = it.value(demo::place<manual_clock>{it.how, it.clock}.open_queue("words"));
+        const auto taken = queue.receive({});
+        REQUIRE((taken.ok() && taken->size() > 3)); // and never erased
+        if (alone) {
+            CHECK(it.value(demo::consume(it.how, it.clock, demo::until::drained)).applied == sent);
+        } else {
+            CHECK(it.value(it.whole({.edits = 0})).consumed.applied == sent);
+        }
+        CHECK(it.value(demo::verify(it.how, it.clock)).agrees());
+    }
+}
+
+TEST_CASE("a message that says nothing usable is a dead letter, which a redrive sends again") {
+    data_directory it;
+    it.load();
+    REQUIRE(demo::prepare(it.how, it.clock).ok());
+    auto queue = it.value(demo::place<manual_clock>{it.how, it.clock}.open_queue("words"));
+    const freshet::message_view junk{
+        .queue = {}, .group_id = "g", .deduplication_id = "1", .body = "junk", .sequence = "1"};
+    REQUIRE(it.value(queue.send(std::span{&junk, 1})).empty());
+    CHECK(it.value(demo::consume(it.how, it.clock, demo::until::drained)).dead_lettered == 1);
+    CHECK(it.value(it.whole({.edits = 0})).dead_letters == 1);
+    CHECK(it.value(demo::redrive(it.how, it.clock)).redriven == 1);
+    CHECK(it.value(demo::consume(it.how, it.clock, demo::until::drained)).dead_lettered == 1);
+}
+
+TEST_CASE("old changes are dead letters where an age limit is asked for, and a redrive has them after all") {
+    data_directory it;
+    it.load();
+    REQUIRE(demo::prepare(it.how, it.clock).ok());
+    static_cast<void>(it.value(demo::write(it.how, it.clock, 20, 1)));
+    it.clock.advance(2h);
+    auto young = it.how;
+    young.max_age = 1h;
+    const auto pumped = it.value(demo::pump(young, it.clock, demo::until::drained));
+    CHECK((pumped.expired > 10 && pumped.dead_lettered == pumped.expired && pumped.changed == 0));
+    CHECK(it.value(demo::redrive(young, it.clock)).redriven == pumped.expired);
+    CHECK(it.value(demo::consume(it.how, it.clock, demo::until::drained)).applied > 10);
+    CHECK(it.value(demo::verify(it.how, it.clock)).agrees());
+}
+
+TEST_CASE("a stop ends every part, and the rest is done by the next run") {
+    data_directory it;
+    it.load();
+    std::stop_source stop;
+    stop.request_stop();
+    CHECK(it.value(demo::write(it.how, it.clock, 10, 1, stop.get_token())).edits == 0);
+    CHECK(it.value(demo::pump(it.how, it.clock, demo::until::stopped, stop.get_token())).records() == 0);
+    CHECK(it.value(demo::consume(it.how, it.clock, demo::until::stopped, stop.get_token())).received == 0);
+    CHECK(it.whole({.edits = 10}, stop.get_token()).why().code == errc::expired);
+    CHECK(it.value(it.whole({.edits = 10})).compared.agrees());
+}
+
+TEST_CASE("a file that another process holds is borne for a time, and then given up in one line") {
+    data_directory it;
+    it.load();
+    REQUIRE(demo::prepare(it.how, it.clock).ok());
+    static_cast<void>(it.value(demo::write(it.how, it.clock, 10, 1)));
+    auto pump = it.value(demo::pumping<manual_clock>::open(it.how, it.clock));
+    auto queues = it.value(adapters::sqlite::database::open(it.how.directory + "/queues.sqlite", {.durable = false}));
+    {
+        const auto held = queues.begin();
+        REQUIRE(held.ok());
+        const auto begun = it.clock.now();
+        freshet::result<demo::turn> took = demo::turn::waiting;
+        while (took.ok()) {
+            CHECK(*took == demo::turn::waiting);
+            took = pump->take_turn(demo::until::drained, {});
+            it.clock.advance(it.how.poll);
+        }
+        CHECK(took.why().code == errc::unavailable);
+        CHECK(took.why().note.find("queues.sqlite") != std::string::npos);
+        CHECK(it.clock.now() - begun >= it.how.patience);
+    }
+    CHECK_MESSAGE(it.value(it.whole({.edits = 10})).compared.agrees(), "nothing was lost by that");
+}
+
+TEST_CASE("what is no data directory is denied, and nothing is made") {
+    data_directory it;
+    CHECK(!*demo::has_items(it.how, it.clock));
+    CHECK(!std::filesystem::exists(it.how.directory));
+    CHECK(demo::verify(it.how, it.clock).why().code == errc::denied);
+    CHECK(!std::filesystem::exists(it.how.directory));
+    std::ofstream{it.how.directory} << "a file";
+    CHECK(demo::has_items(it.how, it.clock).why().code == errc::denied);
+    const auto loaded = demo::load(it.how, it.clock, it.scanned);
+    CHECK(loaded.why().code == errc::denied);
+    CHECK(loaded.why().note.starts_with(it.how.directory));
+    it.how.directory += "/in_a_file";
+    CHECK(demo::load(it.how, it.clock, it.scanned).why().code == errc::denied);
+}
+
+TEST_CASE("a table that was made and not filled is filled by the next who comes") {
+    data_directory it;
+    REQUIRE(demo::place<manual_clock>{it.how, it.clock}.make_directory().ok());
+    REQUIRE(demo::place<manual_clock>{it.how, it.clock}.open_table().ok()); // then it was killed
+    CHECK(!*demo::has_items(it.how, it.clock));
+    it.load();
+    CHECK(*demo::has_items(it.how, it.clock));
+}
+
+TEST_CASE("a comparison comes back from its JSON as it was, and other JSON is none") {
+    receipts::comparison of{1, 2, 3, 4, 5, {{"words", "IMAGE#1", "address", "\"a\\n\"", ""}}};
+    const auto back = demo::comparison_in(demo::as_json(of).dump());
+    REQUIRE(back);
+    CHECK((back->receipts == 1 && back->embeddings == 2 && back->keys == 3 && back->effects == 4 &&
+           back->differences == 5));
+    CHECK(back->shown == of.shown);
+    for (const auto* text : {"", "{}", "[]", R"({"receipts":1})",
+                             R"({"receipts":1,"embeddings":1,"keys":1,"effects":1,"differences":-1,"shown":[]})",
+                             R"({"receipts":1,"embeddings":1,"keys":1,"effects":1,"differences":1,"shown":[5]})",
+                             R"({"receipts":1,"embeddings":1,"keys":1,"effects":1,"differences":1,"shown":[{}]})"}) {
+        CAPTURE(text);
+        CHECK(!demo::comparison_in(text));
+    }
+}
+
+TEST_CASE("numbers are printed with commas, and progress says what is on its way") {
+    CHECK(demo::with_commas(0) == "0");
+    CHECK(demo::with_commas(999) == "999");
+    CHECK(demo::with_commas(1'000) == "1,000");
+    CHECK(demo::with_commas(1'234'567) == "1,234,567");
+    CHECK(demo::progress::text({10, 2'000, 30, 12, false}, 2.0) ==
+          "10 of 2,000 edits, 30 messages sent, 12 applied (6/s), 18 on their way");
+    CHECK(demo::progress::text({0, 1, 0, 0, true}, 0.0).ends_with("; waiting for another process"));
+}
+
+TEST_CASE("the command line says what to do, or what is wrong with it") {
+    const auto read = [](std::vector<const char*> arguments) {
+        arguments.insert(arguments.begin(), "demo");
+        return demo::read_command(static_cast<int>(arguments.size()), arguments.data());
+    };
+    const auto all =
+        read({"--dir", "d", "--edits", "7", "--seed", "9", "--drop-one", "--json", "--receipts", "3", "--no-sync"});
+    REQUIRE(all.wanted);
+    CHECK((all.wanted->role.empty() && all.wanted->how.directory == "d" && all.wanted->run.edits == 7 &&
+           all.wanted->run.seed == 9));
+    CHECK((all.wanted->run.drop_one && all.wanted->json && all.wanted->receipts == 3 && !all.wanted->how.durable));
+    const auto pump = read({"pump", "--backend", "sqlite:d", "--drain", "--max-age", "2h"});
+    REQUIRE(pump.wanted);
+    CHECK((pump.wanted->role == "pump" && pump.wanted->how.directory == "d" && pump.wanted->drain));
+    CHECK((pump.wanted->how.max_age == freshet::duration{2h} && pump.wanted->how.durable));
+    CHECK(read({"consume", "--dir", "d", "--owner", "me"}).wanted->how.owner == "me");
+    CHECK(read({"verify", "--dir", "d"}).wanted->how.owner != read({"verify", "--dir", "d"}).wanted->how.owner);
+    for (const auto& wrong : std::vector<std::vector<const char*>>{{"--nonsense"},
+                                                                   {"nonsense"},
+                                                                   {"verify"},
+                                                                   {"--edits", "-1"},
+                                                                   {"--edits", "x"},
+                                                                   {"--edits", ""},
+                                                                   {"--receipts", "0"},
+                                                                   {"--seed", "1.5"},
+                                                                   {"--edits", "99999999999999999999"},
+                                                                   {"--dir", ""},
+                                                                   {"--backend", "memory"},
+                                                                   {"--backend", "sqlite:"},
+                                                                   {"--dir", "a", "--backend", "sqlite:b"},
+                                                                   {"--max-age", "5"},
+                                                                   {"verify", "--dir", "d", "--edits", "5"},
+                                                                   {"consume", "--dir", "d", "--owner", ""},
+                                                                   {"load", "write", "--dir", "d"}}) {
+        CAPTURE(wrong.front());
+        const auto answer = read(wrong);
+        CHECK((!answer.wanted && answer.exit_code == demo::wrong_usage));
+    }
+}
