@@ -182,7 +182,7 @@ template <class Clock>
         const auto took = all->take_turn(stop);
         if (!took) { return took.why(); }
         if (*took == turn::worked) { continue; }
-        if (*took == turn::idle && end == until::drained) {
+        if (end == until::drained) { // also while others hold the collections: they may be done, or dead
             const auto empty = all->empty();
             if (!empty) { return empty.why(); }
             if (*empty) { break; }

@@ -71,6 +71,14 @@ public:
         return turn::worked;
     }
 
+    /// Whether all changes are pumped, be it by this process or by another.
+    [[nodiscard]] auto is_done() -> freshet::result<bool> {
+        const auto saved = changes_.checkpoint(freshet::pump_options{}.reader);
+        if (!saved) { return saved.why(); }
+        if (!*saved) { return false; }
+        return changes_.read(**saved, 1).transform([](const auto& left) { return left.changes.empty(); });
+    }
+
     [[nodiscard]] auto counts() const noexcept -> const freshet::batch_report& { return counts_; }
     /// How many records wait for a person.
     [[nodiscard]] auto dead_letters() -> freshet::result<std::size_t> { return dead_.size(); }
@@ -170,7 +178,13 @@ template <class Clock>
         const auto took = by.take_turn(end, stop);
         if (!took) { return took.why(); }
         if (*took == turn::idle && end == until::drained) { break; }
-        if (*took == turn::waiting) { static_cast<void>(clock.wait(wanted.poll, stop)); }
+        if (*took != turn::waiting) { continue; }
+        if (end == until::drained) {
+            const auto done = by.is_done();
+            if (!done) { return done.why(); }
+            if (*done) { break; }
+        }
+        static_cast<void>(clock.wait(wanted.poll, stop));
     }
     return by.counts();
 }

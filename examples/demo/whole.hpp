@@ -75,27 +75,29 @@ public:
             const auto took = take_turn();
             if (!took) { return took.why(); }
             if (*took == turn::worked) { continue; }
-            if (*took == turn::idle) {
-                const auto empty = consumers_.empty();
-                if (!empty) { return empty.why(); }
-                if (*empty) { return {}; }
-            }
+            const auto pumped = pump_->is_done(); // before the queues are looked at: what it sent is in them
+            if (!pumped) { return pumped.why(); }
+            const auto empty = consumers_.empty();
+            if (!empty) { return empty.why(); }
+            if (*pumped && *empty) { return {}; }
             static_cast<void>(clock_.wait(wanted_.poll, stop_));
         }
         return freshet::error{freshet::errc::expired, "stopped before the end; the same --dir goes on from here"};
     }
 
-    /// Corrects a merchant once more and loses the message of it that goes to the words.
+    /// Edits an item once more and loses the message of it that goes to the words.
     [[nodiscard]] auto lose_one() -> freshet::result<void> {
         const freshet::error nothing{freshet::errc::failed, "there was no message to lose"};
-        const auto edited = writer_->editor().correct_one();
+        const auto edited = writer_->editor().edit_one();
         if (!edited) { return edited.why(); }
         if (!*edited) { return nothing; }
-        for (auto took = turn::worked; took != turn::idle && !stop_.stop_requested();) {
-            auto next = pump_->take_turn(until::drained, stop_);
-            if (!next) { return std::move(next).why(); }
-            took = *next;
-            if (took == turn::waiting) { static_cast<void>(clock_.wait(wanted_.poll, stop_)); }
+        for (bool pumped = false; !pumped && !stop_.stop_requested();) {
+            const auto took = pump_->take_turn(until::drained, stop_);
+            if (!took) { return took.why(); }
+            const auto done = pump_->is_done();
+            if (!done) { return done.why(); }
+            pumped = *done;
+            if (!pumped && *took == turn::waiting) { static_cast<void>(clock_.wait(wanted_.poll, stop_)); }
         }
         for (const auto& one : consumers_) {
             if (one->name() != "words") { continue; }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <set>
@@ -130,7 +131,8 @@ template <class Table>
     if (!rest) { return rest.why(); }
     auto more = rest->step();
     for (; more && *more; more = rest->step()) {
-        if (known.contains(std::string{rest->text(1)})) { continue; }
+        const auto collection = std::find(collections.begin(), collections.end(), rest->text(0));
+        if (collection != collections.end() && known.contains(std::string{rest->text(1)})) { continue; }
         comparer.differ({std::string{rest->text(0)}, std::string{rest->text(2)}, {}, {}, std::string{rest->text(3)}});
     }
     if (!more) { return std::move(more).why(); }

@@ -86,20 +86,24 @@ public:
         return done;
     }
 
-    /// Corrects some receipt's merchant, in a way that is sure to be a change; the key of its metadata, or nothing
-    /// where the table has none.
-    [[nodiscard]] auto correct_one() -> freshet::result<std::optional<freshet::row_key>> {
+    /// Corrects some receipt's merchant, or a label's reasoning where no receipt with words has one, in a way that is
+    /// sure to change a word's embedding; the key of the item, or nothing where the table has none.
+    [[nodiscard]] auto edit_one() -> freshet::result<std::optional<freshet::row_key>> {
         for (const auto& key : merchants_) {
-            auto seen = table_.get(key);
-            if (!seen) { return std::move(seen).why(); }
-            if (!*seen) { continue; }
-            const auto old = (*seen)->image().find("canonical_merchant_name");
-            const auto name = std::string{old ? old->text() : std::string_view{}} + " (corrected)";
-            if (auto written = write(item_text{}.text("canonical_merchant_name", name), key); !written) {
-                return std::move(written).why();
-            }
-            ++counts_.edits, ++counts_.corrected;
-            return key;
+            constexpr std::string_view suffix = "METADATA";
+            const auto lines = key.sort.substr(0, key.sort.size() - suffix.size()) + "LINE#";
+            const auto words = table_.query({.index = {}, .partition = key.partition, .sort_prefix = lines},
+                                            {.from = {}, .limit = 1});
+            if (!words) { return words.why(); }
+            if (words->rows.empty()) { continue; }
+            const auto done = append_to("canonical_merchant_name", key);
+            if (!done) { return done.why(); }
+            if (*done) { return key; }
+        }
+        for (const auto& key : labels_) {
+            const auto done = append_to("reasoning", key);
+            if (!done) { return done.why(); }
+            if (*done) { return key; }
         }
         return std::nullopt;
     }
@@ -108,6 +112,18 @@ public:
 
 private:
     using condition = freshet::write_condition<freshet::document>;
+
+    /// Makes a text attribute longer; false where there is no such item.
+    [[nodiscard]] auto append_to(std::string_view attribute, const freshet::row_key& key) -> freshet::result<bool> {
+        const auto seen = table_.get(key);
+        if (!seen) { return seen.why(); }
+        if (!*seen) { return false; }
+        const auto old = (*seen)->image().find(attribute);
+        const auto text = std::string{old ? old->text() : std::string_view{}} + " (corrected)";
+        if (auto written = write(item_text{}.text(attribute, text), key); !written) { return std::move(written).why(); }
+        ++counts_.edits, ++counts_.corrected;
+        return true;
+    }
 
     static constexpr std::array<std::string_view, 7> labels{"MERCHANT_NAME", "DATE", "TIME",       "LINE_TOTAL",
                                                             "ADDRESS_LINE",  "TAX",  "GRAND_TOTAL"};

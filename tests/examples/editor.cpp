@@ -186,7 +186,7 @@ TEST_CASE("a sure correction changes a merchant's name, and finds none in a tabl
     receipts::editor editor{it.table, 1};
     REQUIRE(editor.start().ok());
     const auto before = it.items();
-    const auto key = editor.correct_one();
+    const auto key = editor.edit_one();
     REQUIRE((key.ok() && key->has_value()));
     CHECK(it.items() != before);
     CHECK((*it.table.get(**key))->image().find("canonical_merchant_name")->text().ends_with(" (corrected)"));
@@ -194,7 +194,7 @@ TEST_CASE("a sure correction changes a merchant's name, and finds none in a tabl
     edited_table none{0};
     receipts::editor idle{none.table, 1};
     REQUIRE(idle.start().ok());
-    CHECK(*idle.correct_one() == std::nullopt);
+    CHECK(*idle.edit_one() == std::nullopt);
     for (int i = 0; i < 100; ++i) { CHECK(idle.edit().ok()); }
     CHECK(idle.counts().writes == 0);
 }

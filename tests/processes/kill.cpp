@@ -134,8 +134,12 @@ void tell_of_transactions() {
         return sqlite3_trace_v2(
             made, SQLITE_TRACE_PROFILE | SQLITE_TRACE_ROW,
             [](unsigned, void* connection, void*, void*) {
+                static std::map<sqlite3*, sqlite3_int64> begun; // changes by the begin of the open transaction
                 auto* const db = static_cast<sqlite3*>(connection);
-                mine->writing = sqlite3_txn_state(db, "main") == SQLITE_TXN_WRITE ? 1 : 0;
+                mine->writing = 0;
+                if (sqlite3_txn_state(db, "main") != SQLITE_TXN_WRITE) { return begun.erase(db), 0; }
+                const auto changes = sqlite3_total_changes64(db);
+                mine->writing = changes > begun.try_emplace(db, changes).first->second ? 1 : 0;
                 return 0;
             },
             made);
@@ -249,7 +253,7 @@ auto main() -> int {
         std::this_thread::sleep_for(std::chrono::microseconds{random() % 40'000});
         const auto role = random() % roles;
         // Every other kill waits for its victim to be in the middle of something: on a quick disk chance alone rarely hits.
-        const auto patience = std::chrono::steady_clock::now() + 50ms;
+        const auto patience = std::chrono::steady_clock::now() + 150ms;
         while (i % 2 == 1 && flags[role].writing == 0 && std::chrono::steady_clock::now() < patience) {}
         int status = 0;
         if (::waitpid(children[role], &status, WNOHANG) != 0) {
