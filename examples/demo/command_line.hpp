@@ -13,7 +13,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include <demo/place.hpp>
+#include <demo/settings.hpp>
 #include <demo/whole.hpp>
 #include <freshet/core/printable.hpp>
 #include <freshet/core/result.hpp>
@@ -28,6 +28,7 @@ enum exit_code { all_well = 0, some_failed = 1, wrong_usage = 2, unreachable = 3
 /// What the command line and the environment ask for.
 struct command {
     std::string role{}; ///< empty: all of them
+    bool aws{};         ///< table, stream, queues and ledger are there, and not in the directory
     settings how{};     ///< an empty directory: a new one
     std::optional<std::string> input{};
     std::optional<std::size_t> receipts{};
@@ -78,7 +79,9 @@ struct options {
 
     void add_place(CLI::App& to, std::string_view otherwise) {
         to.add_option("--dir", directory, fmt::format("the data directory ({})", otherwise))->type_name("DIR");
-        to.add_option("--backend", backend, "sqlite:DIR, which is --dir DIR")->type_name("BACKEND")->excludes("--dir");
+        to.add_option("--backend", backend,
+                      "sqlite:DIR, which is --dir DIR; or aws, and --dir is for the embeddings alone")
+            ->type_name("BACKEND");
         to.add_flag("--json", wanted.json, "print what was done as one JSON document on stdout");
     }
     void add_no_sync(CLI::App& to) {
@@ -115,8 +118,8 @@ struct options {
     detail::options read;
     CLI::App app{
         "Keeps a store of embeddings fresh while the table of receipts that they are made of is edited: a table\n"
-        "with a change stream, two FIFO queues and two consumers in SQLite files, and another process that\n"
-        "compares in the end. A command does one part alone; parts may run at once, and be killed.",
+        "with a change stream, two FIFO queues and two consumers, in SQLite files or in AWS, and another process\n"
+        "that compares in the end. A command does one part alone; parts may run at once, and be killed.",
         "demo"};
     app.require_subcommand(0, 1);
     read.add_place(app, "default: a new one under the system's temporary directory, which stays");
@@ -150,8 +153,10 @@ struct options {
         "Environment: LOG_LEVEL (DEBUG, INFO, WARNING, ERROR, CRITICAL; default: WARNING, INFO for pump),\n"
         "MONITORED_FIELDS_RECEIPT_METADATA and MONITORED_FIELDS_RECEIPT_WORD_LABEL (names between commas; empty: the\n"
         "built-in ones, which are those that embeddings have; with fewer, the comparison finds what is not told).\n"
-        "Exit code: 0 all well, 1 some items failed (bad lines, dead letters), 2 usage, 3 the data directory cannot\n"
-        "be used, 4 the embeddings are not what the table says.");
+        "With --backend aws also: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION,\n"
+        "AWS_ENDPOINT_URL, DYNAMODB_TABLE_NAME (receipts; the other tables and the queues are named after it).\n"
+        "Exit code: 0 all well, 1 some items failed (bad lines, dead letters), 2 usage, 3 the data directory or the\n"
+        "backend cannot be used, 4 the embeddings are not what the table says.");
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
@@ -163,12 +168,14 @@ struct options {
     auto& wanted = read.wanted;
     if (!app.get_subcommands().empty()) { wanted.role = app.get_subcommands().front()->get_name(); }
     if (read.backend) {
-        if (!read.backend->starts_with("sqlite:")) {
-            return refuse(
-                fmt::format("--backend: '{}' is not sqlite:DIR; no other backend keeps data that another process sees",
-                            freshet::printable(*read.backend)));
+        wanted.aws = *read.backend == "aws";
+        if (!wanted.aws && !read.backend->starts_with("sqlite:")) {
+            return refuse(fmt::format(
+                "--backend: '{}' is neither sqlite:DIR nor aws; no other keeps data that another process sees",
+                freshet::printable(*read.backend)));
         }
-        read.directory = read.backend->substr(std::string_view{"sqlite:"}.size());
+        if (!wanted.aws && read.directory) { return refuse("--backend sqlite:DIR excludes --dir"); }
+        if (!wanted.aws) { read.directory = read.backend->substr(std::string_view{"sqlite:"}.size()); }
     }
     if (read.directory && read.directory->empty()) { return refuse("--dir: the name of a directory is not empty"); }
     if (!read.directory && !wanted.role.empty()) { return refuse(wanted.role + ": --dir is needed"); }

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include <demo/place.hpp>
+#include <demo/settings.hpp>
 #include <demo/pumping.hpp>
 #include <demo/reporter.hpp>
 #include <demo/role_lease.hpp>
@@ -24,16 +24,15 @@
 namespace demo {
 
 /// Brings one collection of embeddings up to date; one process at a time does, under a lease.
-template <class Clock>
+template <class Place>
 class consuming {
-    using queue = typename place<Clock>::queue;
-    using ledger = typename place<Clock>::ledger;
-    using claims = claims_under_lease<ledger, Clock>;
+    using queue = typename Place::queue;
+    using ledger = typename Place::ledger;
+    using claims = claims_under_lease<ledger, typename Place::clock_type>;
 
 public:
-    [[nodiscard]] static auto open(const settings& wanted, Clock& clock, std::string_view collection)
+    [[nodiscard]] static auto open(const settings& wanted, const Place& here, std::string_view collection)
         -> freshet::result<std::unique_ptr<consuming>> {
-        const place<Clock> here{wanted, clock};
         auto messages = here.open_queue(collection);
         if (!messages) { return std::move(messages).why(); }
         auto dead = here.open_queue(std::string{collection} + "-dead");
@@ -42,7 +41,7 @@ public:
         if (!store) { return std::move(store).why(); }
         auto claims = here.open_ledger();
         if (!claims) { return std::move(claims).why(); }
-        return std::unique_ptr<consuming>{new consuming{wanted, clock, collection, *std::move(messages),
+        return std::unique_ptr<consuming>{new consuming{wanted, here, collection, *std::move(messages),
                                                         *std::move(dead), *std::move(store), *std::move(claims)}};
     }
     ~consuming() { lease_.give_back(); }
@@ -86,9 +85,9 @@ public:
     }
 
 private:
-    consuming(const settings& wanted, Clock& clock, std::string_view collection, queue messages, queue dead,
+    consuming(const settings& wanted, const Place& here, std::string_view collection, queue messages, queue dead,
               receipts::embeddings store, ledger all_claims)
-        : clock_{clock},
+        : clock_{here.clock()},
           messages_{std::move(messages)},
           dead_{std::move(dead)},
           store_{std::move(store)},
@@ -96,12 +95,12 @@ private:
           all_claims_{std::move(all_claims)},
           lease_{all_claims_, "collection/" + std::string{collection}, wanted.owner, wanted.lease},
           patience_{wanted.patience},
-          claims_{lease_, clock},
+          claims_{lease_, clock_},
           consumer_{messages_,
                     dead_,
                     claims_,
                     collection_,
-                    clock,
+                    clock_,
                     {.queue = std::string{collection},
                      .owner = wanted.owner,
                      .visibility = wanted.visibility,
@@ -111,7 +110,7 @@ private:
                      .seed = wanted.seed},
                     reporter{wanted.log}} {}
 
-    Clock& clock_;
+    typename Place::clock_type& clock_;
     queue messages_;
     queue dead_;
     receipts::embeddings store_;
@@ -120,18 +119,19 @@ private:
     role_lease<ledger> lease_;
     patience patience_;
     claims claims_;
-    freshet::consumer<queue, queue, claims, receipts::embedding_collection, Clock, reporter> consumer_;
+    freshet::consumer<queue, queue, claims, receipts::embedding_collection, typename Place::clock_type, reporter>
+        consumer_;
     freshet::consume_report counts_;
 };
 
 /// A consumer for each collection.
-template <class Clock>
+template <class Place>
 class all_consuming {
 public:
-    [[nodiscard]] static auto open(const settings& wanted, Clock& clock) -> freshet::result<all_consuming> {
+    [[nodiscard]] static auto open(const settings& wanted, const Place& here) -> freshet::result<all_consuming> {
         all_consuming all;
         for (std::size_t i = 0; i != all.each_.size(); ++i) {
-            auto one = consuming<Clock>::open(wanted, clock, receipts::collections[i]);
+            auto one = consuming<Place>::open(wanted, here, receipts::collections[i]);
             if (!one) { return std::move(one).why(); }
             all.each_[i] = *std::move(one);
         }
@@ -168,15 +168,15 @@ public:
     [[nodiscard]] auto end() const noexcept { return each_.end(); }
 
 private:
-    std::array<std::unique_ptr<consuming<Clock>>, receipts::collections.size()> each_;
+    std::array<std::unique_ptr<consuming<Place>>, receipts::collections.size()> each_;
 };
 
 /// Consumes until the queues are empty, or until a stop.
-template <class Clock>
-[[nodiscard]] auto consume(const settings& wanted, Clock& clock, until end, const std::stop_token& stop = {})
+template <class Place>
+[[nodiscard]] auto consume(const settings& wanted, const Place& here, until end, const std::stop_token& stop = {})
     -> freshet::result<freshet::consume_report> {
-    if (auto ready = prepare(wanted, clock, stop); !ready) { return std::move(ready).why(); }
-    auto all = all_consuming<Clock>::open(wanted, clock);
+    if (auto ready = prepare(wanted, here, stop); !ready) { return std::move(ready).why(); }
+    auto all = all_consuming<Place>::open(wanted, here);
     if (!all) { return std::move(all).why(); }
     while (!stop.stop_requested()) {
         const auto took = all->take_turn(stop);
@@ -187,7 +187,7 @@ template <class Clock>
             if (!empty) { return empty.why(); }
             if (*empty) { break; }
         }
-        static_cast<void>(clock.wait(wanted.poll, stop));
+        static_cast<void>(here.clock().wait(wanted.poll, stop));
     }
     return all->counts();
 }

@@ -1,21 +1,17 @@
 #pragma once
 
 #include <cerrno>
-#include <csignal>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <limits>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -29,38 +25,15 @@
 #include <demo/whole.hpp>
 #include <freshet/core/printable.hpp>
 #include <freshet/core/result.hpp>
-#include <freshet/work/wall_clock.hpp>
 #include <receipts/items.hpp>
 #include <receipts/receipts_file.hpp>
 #include <receipts/sample_receipts.hpp>
+#include <support/stop_on_signal.hpp>
 
 namespace demo {
 
-/// Turns SIGTERM and SIGINT into a stop. Made before any other thread.
-class stop_on_signal {
-public:
-    stop_on_signal() {
-        sigemptyset(&awaited_);
-        sigaddset(&awaited_, SIGTERM);
-        sigaddset(&awaited_, SIGINT);
-        pthread_sigmask(SIG_BLOCK, &awaited_, nullptr);
-        waiter_ = std::jthread{[this](const std::stop_token& over) {
-            const timespec glance{0, 50'000'000};
-            while (!over.stop_requested()) {
-                if (sigtimedwait(&awaited_, nullptr, &glance) > 0) { stop_.request_stop(); }
-            }
-        }};
-    }
-
-    [[nodiscard]] auto token() const noexcept -> std::stop_token { return stop_.get_token(); }
-
-private:
-    sigset_t awaited_{};
-    std::stop_source stop_;
-    std::jthread waiter_;
-};
-
-/// One run of the program.
+/// One run of the program on data that lie there.
+template <class Place>
 class program {
 public:
     explicit program(command wanted) : wanted_{std::move(wanted)} {}
@@ -74,12 +47,12 @@ public:
                           : wanted_.role == "consume" ? consume()
                           : wanted_.role == "verify"  ? verify()
                                                       : redrive();
-        return std::fflush(stdout) == 0 ? code : unreachable;
+        if (std::fflush(stdout) == 0) { return code; }
+        fmt::print(stderr, "demo: stdout: cannot be written: {}\n", std::strerror(errno));
+        return unreachable;
     }
 
 private:
-    using clock = freshet::wall_clock;
-
     /// Says why there is no going on.
     auto fail(const freshet::error& why) -> int {
         shown_.clear();
@@ -105,15 +78,18 @@ private:
         return done ? say(*done, judge(*done)) : fail(done.why());
     }
 
-    /// Whether there are receipts in the directory that is named; all roles but `load` need some.
+    [[nodiscard]] auto open() -> freshet::result<void> {
+        return Place::open(wanted_.how, clock_).transform([&](Place there) { here_.emplace(std::move(there)); });
+    }
+
+    /// Whether there are receipts; all roles but `load` need some.
     [[nodiscard]] auto look() -> freshet::result<void> {
-        if (wanted_.how.directory.empty()) { return {}; }
-        const auto there = has_items(wanted_.how, clock_);
+        if (auto opened = open(); !opened) { return opened; }
+        const auto there = here_->has_items();
         if (!there) { return there.why(); }
         has_items_ = *there;
         if (*there || wanted_.role.empty() || wanted_.role == "load") { return {}; }
-        return freshet::error{freshet::errc::denied, freshet::printable(wanted_.how.directory) +
-                                                         ": there are no receipts; load puts some there"};
+        return freshet::error{freshet::errc::denied, here_->name() + ": there are no receipts; load puts some there"};
     }
 
     /// Makes a directory where none is named.
@@ -164,27 +140,27 @@ private:
     auto load() -> int {
         const auto [receipts, code] = scanned();
         if (code) { return *code; }
-        return answer(demo::load(wanted_.how, clock_, receipts), [&](const auto&) { return failed_if(false); });
+        return answer(demo::load(*here_, receipts), [&](const auto&) { return failed_if(false); });
     }
     auto write() -> int {
-        return answer(demo::write(wanted_.how, clock_, wanted_.run.edits, wanted_.run.seed, stop_.token()),
+        return answer(demo::write(wanted_.how, *here_, wanted_.run.edits, wanted_.run.seed, stop_.token()),
                       [](const auto&) { return all_well; });
     }
     auto pump() -> int {
-        return answer(demo::pump(wanted_.how, clock_, end(), stop_.token()),
+        return answer(demo::pump(wanted_.how, *here_, end(), stop_.token()),
                       [&](const freshet::batch_report& done) { return failed_if(done.dead_lettered != 0); });
     }
     auto consume() -> int {
-        return answer(demo::consume(wanted_.how, clock_, end(), stop_.token()),
+        return answer(demo::consume(wanted_.how, *here_, end(), stop_.token()),
                       [&](const freshet::consume_report& done) { return failed_if(done.dead_lettered != 0); });
     }
     auto verify() -> int {
-        return answer(demo::verify(wanted_.how, clock_), [](const receipts::comparison& found) {
+        return answer(demo::verify(*here_), [](const receipts::comparison& found) {
             return found.agrees() ? all_well : not_as_the_table_says;
         });
     }
     auto redrive() -> int {
-        return answer(demo::redrive(wanted_.how, clock_),
+        return answer(demo::redrive(wanted_.how, *here_),
                       [&](const freshet::redrive_report& done) { return failed_if(done.failed + done.held != 0); });
     }
     auto all() -> int {
@@ -197,8 +173,9 @@ private:
             fmt::print(stderr, "demo: the table has items already: no receipts are read\n");
         }
         if (auto made = make_directory(); !made) { return fail(made.why()); }
-        const auto compare = [&] { return verify_in_another_process(wanted_.how.directory); };
-        return answer(run_whole(wanted_.how, wanted_.run, clock_, receipts, compare, shown_, stop_.token()),
+        if (auto opened = open(); !opened) { return fail(opened.why()); } // it may have a directory now
+        const auto compare = [&] { return verify_in_another_process(here_->arguments()); };
+        return answer(run_whole(wanted_.how, wanted_.run, *here_, receipts, compare, shown_, stop_.token()),
                       [&](const whole_report& done) {
                           return done.compared.agrees() ? failed_if(done.dead_letters != 0)
                                                         : static_cast<int>(not_as_the_table_says);
@@ -207,8 +184,9 @@ private:
     [[nodiscard]] auto end() const -> until { return wanted_.drain ? until::drained : until::stopped; }
 
     command wanted_;
-    stop_on_signal stop_;
-    clock clock_;
+    support::stop_on_signal stop_;
+    typename Place::clock_type clock_;
+    std::optional<Place> here_;
     progress shown_;
     bool has_items_{};
     std::size_t bad_lines_{};

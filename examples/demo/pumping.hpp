@@ -5,7 +5,7 @@
 #include <stop_token>
 #include <utility>
 
-#include <demo/place.hpp>
+#include <demo/settings.hpp>
 #include <demo/reporter.hpp>
 #include <demo/role_lease.hpp>
 #include <demo/turn.hpp>
@@ -24,16 +24,15 @@
 namespace demo {
 
 /// Brings the table's changes to the queues; one process at a time does, under a lease.
-template <class Clock>
+template <class Place>
 class pumping {
-    using stream = typename place<Clock>::stream;
-    using queue = typename place<Clock>::queue;
-    using ledger = typename place<Clock>::ledger;
+    using stream = typename Place::stream;
+    using queue = typename Place::queue;
+    using ledger = typename Place::ledger;
     using translator = freshet::record_translator<receipts::registry, receipts::routes>;
 
 public:
-    [[nodiscard]] static auto open(const settings& wanted, Clock& clock) -> freshet::result<std::unique_ptr<pumping>> {
-        const place<Clock> here{wanted, clock};
+    [[nodiscard]] static auto open(const settings& wanted, const Place& here) -> freshet::result<std::unique_ptr<pumping>> {
         auto changes = here.open_stream();
         if (!changes) { return std::move(changes).why(); }
         auto lines = here.open_queue("lines");
@@ -44,7 +43,7 @@ public:
         if (!dead) { return std::move(dead).why(); }
         auto claims = here.open_ledger();
         if (!claims) { return std::move(claims).why(); }
-        return std::unique_ptr<pumping>{new pumping{wanted, clock, *std::move(changes), *std::move(lines),
+        return std::unique_ptr<pumping>{new pumping{wanted, here, *std::move(changes), *std::move(lines),
                                                     *std::move(words), *std::move(dead), *std::move(claims)}};
     }
     ~pumping() { lease_.give_back(); }
@@ -88,9 +87,10 @@ public:
     }
 
 private:
-    pumping(const settings& wanted, Clock& clock, stream changes, queue lines, queue words, queue dead, ledger claims)
+    pumping(const settings& wanted, const Place& here, stream changes, queue lines, queue words, queue dead,
+            ledger claims)
         : wanted_{wanted},
-          clock_{clock},
+          clock_{here.clock()},
           changes_{std::move(changes)},
           lines_{std::move(lines)},
           words_{std::move(words)},
@@ -101,12 +101,12 @@ private:
           processor_{translator{options_of(wanted)},
                      {{"lines", &lines_}, {"words", &words_}},
                      dead_,
-                     clock,
+                     clock_,
                      {.max_age = wanted.max_age, .sending = {.retries = wanted.retries, .seed = wanted.seed}},
                      reporter{wanted.log}},
           pump_{changes_,
                 processor_,
-                clock,
+                clock_,
                 {.batch = wanted.batch,
                  .window = wanted.window,
                  .poll = wanted.poll,
@@ -123,7 +123,7 @@ private:
     }
 
     settings wanted_;
-    Clock& clock_;
+    typename Place::clock_type& clock_;
     stream changes_;
     queue lines_;
     queue words_;
@@ -131,24 +131,23 @@ private:
     ledger claims_;
     role_lease<ledger> lease_;
     patience patience_;
-    freshet::processor<translator, queue, queue, Clock, reporter> processor_;
-    freshet::pump<stream, decltype(processor_), Clock, reporter> pump_;
+    freshet::processor<translator, queue, queue, typename Place::clock_type, reporter> processor_;
+    freshet::pump<stream, decltype(processor_), typename Place::clock_type, reporter> pump_;
     freshet::batch_report counts_;
 };
 
 /// Saves the place in the stream and makes the embeddings from the table as it is then, where that was not done before.
 /// Of several who ask, one does it and the others wait.
-template <class Clock>
-[[nodiscard]] auto prepare(const settings& wanted, Clock& clock, const std::stop_token& stop = {})
+template <class Place>
+[[nodiscard]] auto prepare(const settings& wanted, const Place& here, const std::stop_token& stop = {})
     -> freshet::result<receipts::seed_report> {
-    const place<Clock> here{wanted, clock};
     auto store = here.open_embeddings();
     if (!store) { return std::move(store).why(); }
     auto claims = here.open_ledger();
     if (!claims) { return std::move(claims).why(); }
     receipts::seed_report report;
     const auto make = [&](const freshet::work_claim&) -> freshet::result<void> {
-        auto pump = pumping<Clock>::open(wanted, clock);
+        auto pump = pumping<Place>::open(wanted, here);
         if (!pump) { return std::move(pump).why(); }
         if (auto saved = (*pump)->start(); !saved) { return saved; }
         auto table = here.open_table();
@@ -159,19 +158,23 @@ template <class Clock>
         auto done = freshet::do_claimed(*claims, {"seed", wanted.owner, wanted.lease}, make);
         if (!done) { return std::move(done).why(); }
         if (done->state == freshet::claimed_state::done) { return report; }
-        if (done->state == freshet::claimed_state::already_done) { return store->counted(); }
-        if (!clock.wait(wanted.poll, stop)) {
+        if (done->state == freshet::claimed_state::already_done) {
+            auto made = store->counted();
+            if (!made || made->lines + made->words != 0) { return made; }
+            return freshet::error{freshet::errc::denied, here.name() + ": its embeddings are in another directory"};
+        }
+        if (!here.clock().wait(wanted.poll, stop)) {
             return freshet::error{freshet::errc::expired, "stopped while another process makes the embeddings"};
         }
     }
 }
 
 /// Pumps until the stream has no news, or until a stop.
-template <class Clock>
-[[nodiscard]] auto pump(const settings& wanted, Clock& clock, until end, const std::stop_token& stop = {})
+template <class Place>
+[[nodiscard]] auto pump(const settings& wanted, const Place& here, until end, const std::stop_token& stop = {})
     -> freshet::result<freshet::batch_report> {
-    if (auto ready = prepare(wanted, clock, stop); !ready) { return std::move(ready).why(); }
-    auto opened = pumping<Clock>::open(wanted, clock);
+    if (auto ready = prepare(wanted, here, stop); !ready) { return std::move(ready).why(); }
+    auto opened = pumping<Place>::open(wanted, here);
     if (!opened) { return std::move(opened).why(); }
     auto& by = **opened;
     while (!stop.stop_requested()) {
@@ -184,7 +187,7 @@ template <class Clock>
             if (!done) { return done.why(); }
             if (*done) { break; }
         }
-        static_cast<void>(clock.wait(wanted.poll, stop));
+        static_cast<void>(here.clock().wait(wanted.poll, stop));
     }
     return by.counts();
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -69,10 +70,11 @@ namespace demo {
     return std::pair{std::move(said), WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status)};
 }
 
-/// Has another process compare the embeddings in the directory with the table.
-[[nodiscard]] inline auto verify_in_another_process(const std::string& directory)
+/// Has another process compare the embeddings with the table; `place` are the arguments that say where they are.
+[[nodiscard]] inline auto verify_in_another_process(std::vector<std::string> place)
     -> freshet::result<receipts::comparison> {
-    auto ran = run_self({"demo", "verify", "--dir", directory, "--json"});
+    place.insert(place.begin(), {"demo", "verify", "--json"});
+    auto ran = run_self(std::move(place));
     if (!ran) { return std::move(ran).why(); }
     if (auto compared = comparison_in(ran->first)) { return *std::move(compared); }
     return freshet::error{freshet::errc::unavailable,

@@ -40,19 +40,19 @@ struct whole_report {
 };
 
 /// Edits, pumps and consumes, a little of each in turn, in one process.
-template <class Clock>
+template <class Place>
 class whole {
 public:
-    [[nodiscard]] static auto open(const settings& wanted, const whole_run& run, Clock& clock, progress& shown,
+    [[nodiscard]] static auto open(const settings& wanted, const whole_run& run, const Place& here, progress& shown,
                                    std::stop_token stop) -> freshet::result<whole> {
-        auto writer = writing<Clock>::open(wanted, clock, run.seed);
+        auto writer = writing<Place>::open(wanted, here, run.seed);
         if (!writer) { return std::move(writer).why(); }
-        auto pump = pumping<Clock>::open(wanted, clock);
+        auto pump = pumping<Place>::open(wanted, here);
         if (!pump) { return std::move(pump).why(); }
-        auto consumers = all_consuming<Clock>::open(wanted, clock);
+        auto consumers = all_consuming<Place>::open(wanted, here);
         if (!consumers) { return std::move(consumers).why(); }
         return whole{
-            wanted, run, clock, shown, std::move(stop), *std::move(writer), *std::move(pump), *std::move(consumers)};
+            wanted, run, here, shown, std::move(stop), *std::move(writer), *std::move(pump), *std::move(consumers)};
     }
 
     [[nodiscard]] auto edit() -> freshet::result<void> {
@@ -124,11 +124,11 @@ public:
     }
 
 private:
-    whole(const settings& wanted, const whole_run& run, Clock& clock, progress& shown, std::stop_token stop,
-          std::unique_ptr<writing<Clock>> writer, std::unique_ptr<pumping<Clock>> pump, all_consuming<Clock> consumers)
+    whole(const settings& wanted, const whole_run& run, const Place& here, progress& shown, std::stop_token stop,
+          std::unique_ptr<writing<Place>> writer, std::unique_ptr<pumping<Place>> pump, all_consuming<Place> consumers)
         : wanted_{wanted},
           run_{run},
-          clock_{clock},
+          clock_{here.clock()},
           shown_{shown},
           stop_{std::move(stop)},
           writer_{std::move(writer)},
@@ -150,38 +150,38 @@ private:
 
     settings wanted_;
     whole_run run_;
-    Clock& clock_;
+    typename Place::clock_type& clock_;
     progress& shown_;
     std::stop_token stop_;
-    std::unique_ptr<writing<Clock>> writer_;
-    std::unique_ptr<pumping<Clock>> pump_;
-    all_consuming<Clock> consumers_;
+    std::unique_ptr<writing<Place>> writer_;
+    std::unique_ptr<pumping<Place>> pump_;
+    all_consuming<Place> consumers_;
 };
 
 /// Loads the receipts unless the table has items, makes the embeddings, edits, brings every edit to the embeddings, and
 /// has `compare()` say (a `result<receipts::comparison>`) whether they are what the table says.
-template <class Clock, class Compare>
-[[nodiscard]] auto run_whole(const settings& wanted, const whole_run& run, Clock& clock,
+template <class Place, class Compare>
+[[nodiscard]] auto run_whole(const settings& wanted, const whole_run& run, const Place& here,
                              std::span<const receipts::scanned_receipt> scanned, Compare&& compare, progress& shown,
                              const std::stop_token& stop = {}) -> freshet::result<whole_report> {
     whole_report report;
-    auto last = clock.now();
+    auto last = here.clock().now();
     const auto lap = [&] {
-        const auto now = clock.now();
+        const auto now = here.clock().now();
         return now - std::exchange(last, now);
     };
-    auto loaded = load(wanted, clock, scanned);
+    auto loaded = load(here, scanned);
     if (!loaded) { return std::move(loaded).why(); }
     report.loaded = *loaded;
     report.loading = lap();
 
-    auto embedded = prepare(wanted, clock, stop);
+    auto embedded = prepare(wanted, here, stop);
     if (!embedded) { return std::move(embedded).why(); }
     report.embedded = *embedded;
     report.embedding = lap();
 
     {
-        auto all = whole<Clock>::open(wanted, run, clock, shown, stop);
+        auto all = whole<Place>::open(wanted, run, here, shown, stop);
         if (!all) { return std::move(all).why(); }
         if (auto done = all->edit(); !done) { return std::move(done).why(); }
         if (auto done = all->drain(); !done) { return std::move(done).why(); }

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include <demo/place.hpp>
+#include <demo/settings.hpp>
 #include <freshet/core/result.hpp>
 #include <freshet/item/document.hpp>
 #include <freshet/work/deadline.hpp>
@@ -28,49 +28,35 @@ struct load_report {
     std::size_t items{};
 };
 
-/// Whether the table is there and has items. Makes nothing.
-template <class Clock>
-[[nodiscard]] auto has_items(const settings& wanted, Clock& clock) -> freshet::result<bool> {
-    const place<Clock> here{wanted, clock};
-    const auto there = here.has_table();
-    if (!there || !*there) { return there; }
-    auto table = here.open_table();
-    if (!table) { return std::move(table).why(); }
-    return table->scan({std::nullopt, 1}).transform([](const auto& page) { return !page.rows.empty(); });
-}
-
 /// Puts the items of all receipts into the table, all of them or none, unless it has items already.
-template <class Clock>
-[[nodiscard]] auto load(const settings& wanted, Clock& clock, std::span<const receipts::scanned_receipt> scanned)
+template <class Place>
+[[nodiscard]] auto load(const Place& here, std::span<const receipts::scanned_receipt> scanned)
     -> freshet::result<load_report> {
-    const place<Clock> here{wanted, clock};
-    if (auto made = here.make_directory(); !made) { return std::move(made).why(); }
-    auto table = here.open_table();
-    if (!table) { return std::move(table).why(); }
-    const auto first = table->scan({std::nullopt, 1});
-    if (!first) { return first.why(); }
-    if (!first->rows.empty()) { return load_report{}; }
+    if (auto made = here.make(); !made) { return std::move(made).why(); }
+    const auto there = here.has_items();
+    if (!there) { return there.why(); }
+    if (*there) { return load_report{}; }
     std::vector<freshet::document> items;
     for (const auto& each : scanned) {
         auto more = receipts::items_of(each);
         if (!more) { return std::move(more).why(); }
         std::move(more->begin(), more->end(), std::back_inserter(items));
     }
-    return table->put_many(items).transform([&] { return load_report{true, items.size()}; });
+    return here.put_all(items).transform([&] { return load_report{true, items.size()}; });
 }
 
 /// Edits the table, one edit a step.
-template <class Clock>
+template <class Place>
 class writing {
 public:
-    using table_type = typename place<Clock>::table;
+    using table_type = typename Place::table;
 
-    /// The settings and the clock are borrowed.
-    [[nodiscard]] static auto open(const settings& wanted, Clock& clock, std::uint64_t seed)
+    /// The settings are borrowed, and what the place borrows.
+    [[nodiscard]] static auto open(const settings& wanted, const Place& here, std::uint64_t seed)
         -> freshet::result<std::unique_ptr<writing>> {
-        auto table = place<Clock>{wanted, clock}.open_table();
+        auto table = here.open_table();
         if (!table) { return std::move(table).why(); }
-        std::unique_ptr<writing> made{new writing{wanted, clock, *std::move(table), seed}};
+        std::unique_ptr<writing> made{new writing{wanted, here, *std::move(table), seed}};
         if (auto ready = made->editor_.start(); !ready) { return std::move(ready).why(); }
         return made;
     }
@@ -84,10 +70,10 @@ public:
     [[nodiscard]] auto counts() const noexcept -> const receipts::edit_counts& { return editor_.counts(); }
 
 private:
-    writing(const settings& wanted, Clock& clock, table_type table, std::uint64_t seed)
-        : clock_{clock}, plan_{wanted.retries}, random_{seed}, table_{std::move(table)}, editor_{table_, seed} {}
+    writing(const settings& wanted, const Place& here, table_type table, std::uint64_t seed)
+        : clock_{here.clock()}, plan_{wanted.retries}, random_{seed}, table_{std::move(table)}, editor_{table_, seed} {}
 
-    Clock& clock_;
+    typename Place::clock_type& clock_;
     freshet::retry_plan plan_;
     freshet::random_source random_;
     table_type table_;
@@ -95,10 +81,10 @@ private:
 };
 
 /// So many edits, or as many as there are before a stop.
-template <class Clock>
-[[nodiscard]] auto write(const settings& wanted, Clock& clock, std::size_t edits, std::uint64_t seed,
+template <class Place>
+[[nodiscard]] auto write(const settings& wanted, const Place& here, std::size_t edits, std::uint64_t seed,
                          const std::stop_token& stop = {}) -> freshet::result<receipts::edit_counts> {
-    auto by = writing<Clock>::open(wanted, clock, seed);
+    auto by = writing<Place>::open(wanted, here, seed);
     if (!by) { return std::move(by).why(); }
     for (; edits != 0 && !stop.stop_requested(); --edits) {
         if (auto done = (*by)->step(stop); !done) { return std::move(done).why(); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -62,6 +63,8 @@ public:
             }
             request.from = page->next;
         } while (request.from);
+        std::sort(labels_.begin(), labels_.end()); // so that the same seed makes the same edits on every table
+        std::sort(merchants_.begin(), merchants_.end());
         return {};
     }
 
@@ -175,23 +178,40 @@ private:
         return written;
     }
 
+    /// The index has no sort key: their order is the table's own until they are sorted.
+    [[nodiscard]] auto find_waiting() -> freshet::result<void> {
+        freshet::page_request request;
+        do {
+            auto page = table_.query({"GSI3", status_index_key("PENDING"), {}}, request);
+            if (!page) { return std::move(page).why(); }
+            for (const auto& label : page->rows) { waiting_.push_back(key_in(label)); }
+            request.from = std::move(page->next);
+        } while (request.from);
+        std::sort(waiting_.rbegin(), waiting_.rend()); // the last is taken first
+        return {};
+    }
+
     /// A label that waits gets its decision, unless somebody was faster.
     [[nodiscard]] auto validate() -> freshet::result<void> {
         if (waiting_.empty()) {
-            auto page = table_.query({"GSI3", status_index_key("PENDING"), {}}, {next_, 25});
-            if (!page) { return std::move(page).why(); }
-            waiting_ = std::move(page->rows);
-            next_ = std::move(page->next);
+            if (auto found = find_waiting(); !found) { return found; }
         }
         if (waiting_.empty()) { return correct(); } // nothing waits
-        const auto& seen = waiting_.back();
-        const auto key = key_in(seen);
+        const auto& key = waiting_.back();
+        const auto seen = table_.get(key);
+        if (!seen) { return seen.why(); }
+        const auto decided = *seen ? (*seen)->image().find("validation_status") : std::nullopt;
+        if (!decided || decided->text() != "PENDING") { // it is gone, or somebody was faster
+            waiting_.pop_back();
+            ++counts_.skipped;
+            return {};
+        }
         const auto* status = below(5) == 0 ? "INVALID" : "VALID";
         item_text set;
         set.text("validation_status", status)
             .text("GSI3PK", status_index_key(status))
             .text("reasoning", std::string{"pass "} + std::to_string(below(100)) + ": adds up ✓ café 🧾");
-        auto written = write(set, key, {}, condition::if_unchanged(seen));
+        auto written = write(set, key, {}, condition::if_unchanged(**seen));
         const bool late = !written && written.why().code == freshet::errc::conflict;
         if (!written && !late) { return written; }
         waiting_.pop_back();
@@ -296,20 +316,22 @@ private:
         return {};
     }
 
-    /// The table removes what had its time, if it is one that does.
+    /// The table removes what had its time; for one that does so in its own time only, it is erased.
     [[nodiscard]] auto expire() -> freshet::result<void> {
-        if constexpr (requires(Table & t, const freshet::row_key& key) { t.expire(key); }) {
-            const auto& keys = below(4) == 0 ? merchants_ : labels_;
-            if (keys.empty()) { return {}; }
-            const auto& key = keys[below(keys.size())];
-            auto gone =
-                change(key, [&](const freshet::document& seen) { return remembering(seen, table_.expire(key)); });
-            if (!gone) { return std::move(gone).why(); }
-            counts_.expired += *gone ? 1 : 0;
-            return {};
-        } else {
-            return remove(labels_);
-        }
+        const auto& keys = below(4) == 0 ? merchants_ : labels_;
+        if (keys.empty()) { return {}; }
+        const auto& key = keys[below(keys.size())];
+        constexpr bool can_expire = requires(Table & t) { t.expire(key); };
+        auto gone = change(key, [&](const freshet::document& seen) {
+            if constexpr (can_expire) {
+                return remembering(seen, table_.expire(key));
+            } else {
+                return remembering(seen, table_.erase(key, condition{}));
+            }
+        });
+        if (!gone) { return std::move(gone).why(); }
+        (can_expire ? counts_.expired : counts_.removed) += *gone ? 1 : 0;
+        return {};
     }
 
     auto remembering(const freshet::document& item, freshet::result<void> gone) -> freshet::result<void> {
@@ -369,8 +391,7 @@ private:
     freshet::random_source random_;
     std::vector<freshet::row_key> labels_;
     std::vector<freshet::row_key> merchants_;
-    std::vector<freshet::document> waiting_; // for a decision, as they were seen
-    std::optional<freshet::page_token> next_;
+    std::vector<freshet::row_key> waiting_; // for a decision
     std::vector<freshet::document> removed_;
     edit_counts counts_;
 };

@@ -1,8 +1,16 @@
+#include <random>
+
+#include <lambda/functions.hpp>
+#include <stream_to_fifo/backends.hpp>
 #include <stream_to_fifo/program.hpp>
 #include <stream_to_fifo/settings.hpp>
 
 auto main(int argc, char** argv) -> int {
-    const auto settings = stream_to_fifo::read_settings(
+    if (const auto code = lambda::run_if_asked()) { return *code; }
+    auto settings = stream_to_fifo::read_settings(
         argc, argv, "Turns DynamoDB change records of the receipts table into messages for FIFO queues.");
-    return settings.wanted ? stream_to_fifo::run(*settings.wanted) : settings.exit_code;
+    if (!settings.wanted) { return settings.exit_code; }
+    if (settings.wanted->to == stream_to_fifo::backend::file) { return stream_to_fifo::run(*settings.wanted); }
+    settings.wanted->seed = std::random_device{}();
+    return stream_to_fifo::run_to_queues(*settings.wanted);
 }

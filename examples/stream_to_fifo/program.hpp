@@ -4,36 +4,29 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <iostream>
 #include <istream>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
-
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <freshet/core/observe.hpp>
 #include <freshet/core/printable.hpp>
+#include <freshet/core/result.hpp>
 #include <freshet/item/event_decoder.hpp>
 #include <freshet/item/json_string.hpp>
 #include <freshet/stream/batch_verdict.hpp>
 #include <freshet/stream/message_batch.hpp>
 #include <receipts/change_messages.hpp>
+#include <stream_to_fifo/files.hpp>
 #include <stream_to_fifo/settings.hpp>
 #include <support/log.hpp>
 
 namespace stream_to_fifo {
-
-enum exit_code { all_well = 0, some_failed = 1, wrong_usage = 2, unreachable = 3 };
 
 /// What a run did, for its summary.
 struct totals {
@@ -81,7 +74,7 @@ public:
     auto run() -> exit_code {
         for (std::string line; std::getline(in_, line);) {
             ++line_number_;
-            if (line.find_first_not_of(" \t\r") == std::string::npos) { continue; }
+            if (is_blank(line)) { continue; }
             if (!event(line)) { return unreachable; }
         }
         if (in_.bad()) {
@@ -119,24 +112,18 @@ private:
             const auto queue = totals_.messages.find(message.queue);
             ++(queue != totals_.messages.end() ? queue->second : totals_.messages[std::string{message.queue}]);
         }
-        if (!write(messages_, lines_, wanted_.output)) { return false; }
+        if (!is_written(write_whole(messages_, lines_, wanted_.output))) { return false; }
         if (!batch_.empty()) { log_.line(level::info, "Sent {} messages to compaction queue", batch_.size()); }
         return respond(verdict.response([&](std::size_t i) { return (*records)[i].sequence(); }));
     }
 
     [[nodiscard]] auto respond(const freshet::batch_response& response) -> bool {
-        if (responses_ == nullptr) { return true; }
-        lines_.clear();
-        freshet::write_response(lines_, response);
-        lines_ += '\n';
-        return write(responses_, lines_, *wanted_.response);
+        return responses_ == nullptr || is_written(write_response(responses_, response, *wanted_.response));
     }
 
-    /// Whole lines at once, and out of the process before the next event: a killed run leaves whole events behind.
-    [[nodiscard]] auto write(std::FILE* file, const std::string& text, std::string_view name) -> bool {
-        if (std::fwrite(text.data(), 1, text.size(), file) == text.size() && std::fflush(file) == 0) { return true; }
-        log_.line(level::error, "{}: cannot be written: {}", name == "-" ? "stdout" : name, std::strerror(errno));
-        return false;
+    [[nodiscard]] auto is_written(const freshet::result<void>& written) const -> bool {
+        if (!written) { log_.line(level::error, "{}", written.why().note); }
+        return written.ok();
     }
 
     /// What the translation reports becomes log lines.
@@ -167,85 +154,38 @@ private:
     totals totals_;
 };
 
-/// A file to write to, or stdout for `-`; closed again unless it is stdout.
-class output_file {
-public:
-    explicit output_file(const std::string& name) : file_{name == "-" ? stdout : std::fopen(name.c_str(), "wb")} {}
-    output_file(const output_file&) = delete;
-    auto operator=(const output_file&) -> output_file& = delete;
-    ~output_file() {
-        if (file_ != nullptr && file_ != stdout) { std::fclose(file_); }
-    }
-    [[nodiscard]] auto get() const -> std::FILE* { return file_; }
-
-private:
-    std::FILE* file_;
-};
-
-/// Whether both names mean one regular file, there already or not; `-` is whatever the stream was redirected to.
-[[nodiscard]] inline auto same_file(const std::string& a, const char* a_stream, const std::string& b,
-                                    const char* b_stream) -> bool {
-    if (a == "-" && b == "-" && a_stream == std::string_view{b_stream}) { return true; }
-    const std::filesystem::path first = a == "-" ? a_stream : a;
-    const std::filesystem::path second = b == "-" ? b_stream : b;
-    std::error_code failed;
-    if (std::filesystem::is_regular_file(first, failed)) { return std::filesystem::equivalent(first, second, failed); }
-    if (a == "-" || b == "-" || std::filesystem::exists(first, failed)) { return false; }
-    const auto named = std::filesystem::weakly_canonical(first, failed);
-    return !failed && named == std::filesystem::weakly_canonical(second, failed) && !failed;
-}
-
 /// The whole program over its settings, on `input`, which is called `name`.
 [[nodiscard]] inline auto run_on(const settings& wanted, std::istream& input, const std::string& name) -> int {
-    const auto cannot_open = [](const std::string& file) {
-        fmt::print(stderr, "stream_to_fifo: {}: {}\n", file, std::strerror(errno));
-        return static_cast<int>(wrong_usage);
-    };
     const output_file messages{wanted.output};
-    if (messages.get() == nullptr) { return cannot_open(wanted.output); }
+    if (messages.get() == nullptr) { return refuse_file(wanted.output, std::strerror(errno)); }
     std::optional<output_file> responses;
     if (wanted.response && responses.emplace(*wanted.response).get() == nullptr) {
-        return cannot_open(*wanted.response);
+        return refuse_file(*wanted.response, std::strerror(errno));
     }
 
     program it{wanted, input, name, messages.get(), responses ? responses->get() : nullptr};
     const auto code = it.run();
     if (!wanted.json_summary) { return code; }
     fmt::print("{}\n", it.summary().as_json().dump());
-    return std::fflush(stdout) == 0 ? code : unreachable;
+    return end_of_output(code);
 }
 
 /// The whole program over its settings.
 [[nodiscard]] inline auto run(const settings& wanted) -> int {
-    const auto refuse = [](const std::string& file, std::string_view why) {
-        fmt::print(stderr, "stream_to_fifo: {}: {}\n", file, why);
-        return static_cast<int>(wrong_usage);
-    };
     const auto input = wanted.input.value_or("-");
     // Opening an output empties it: what is read, or written otherwise, must not be lost by that.
     if (same_file(input, "/dev/stdin", wanted.output, "/dev/stdout")) {
-        return refuse(wanted.output, "is the input too");
+        return refuse_file(wanted.output, "is the input too");
     }
     if (wanted.response) {
         if (same_file(input, "/dev/stdin", *wanted.response, "/dev/stdout")) {
-            return refuse(*wanted.response, "is the input too");
+            return refuse_file(*wanted.response, "is the input too");
         }
         if (same_file(wanted.output, "/dev/stdout", *wanted.response, "/dev/stdout")) {
-            return refuse(*wanted.response, "is the output too");
+            return refuse_file(*wanted.response, "is the output too");
         }
     }
-    if (input == "-") {
-        if (::fcntl(STDIN_FILENO, F_GETFD) == -1) { return refuse("stdin", std::strerror(errno)); }
-        std::ios::sync_with_stdio(false); // or a read error would look like the end
-        return run_on(wanted, std::cin, "stdin");
-    }
-    std::ifstream file{input, std::ios::binary};
-    // A directory opens well and fails at its first byte.
-    if (!file || (file.peek() == std::ifstream::traits_type::eof() && file.bad())) {
-        return refuse(input, std::strerror(errno));
-    }
-    file.clear();
-    return run_on(wanted, file, input);
+    return with_input(input, [&](std::istream& in, const std::string& name) { return run_on(wanted, in, name); });
 }
 
 } // namespace stream_to_fifo

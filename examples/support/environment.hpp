@@ -18,14 +18,21 @@
 
 namespace support {
 
+/// What the variable is set to; nothing where it is not set, or set to nothing.
+[[nodiscard]] inline auto environment(const char* name) -> std::optional<std::string> {
+    const char* const set = std::getenv(name);
+    if (set == nullptr || *set == '\0') { return std::nullopt; }
+    return set;
+}
+
 /// The level that `LOG_LEVEL` asks for, or `usual` where it is not set, or set to nothing.
 [[nodiscard]] inline auto log_level_or(log_level usual) -> freshet::result<log_level> {
-    const char* const level = std::getenv("LOG_LEVEL");
-    if (level == nullptr || *level == '\0') { return usual; }
-    if (const auto known = parse_log_level(level)) { return *known; }
+    const auto level = environment("LOG_LEVEL");
+    if (!level) { return usual; }
+    if (const auto known = parse_log_level(*level)) { return *known; }
     return freshet::error{
         freshet::errc::malformed,
-        fmt::format("LOG_LEVEL: '{}' is none of DEBUG, INFO, WARNING, ERROR, CRITICAL", freshet::printable(level))};
+        fmt::format("LOG_LEVEL: '{}' is none of DEBUG, INFO, WARNING, ERROR, CRITICAL", freshet::printable(*level))};
 }
 
 /// `90s`, `5m`, `1h`, `2d`; up to a hundred years.

@@ -12,4 +12,5 @@
 #include <freshet/backend/row_key.hpp>
 #include <freshet/backend/shareable.hpp>
 #include <freshet/backend/table.hpp>
+#include <freshet/backend/ttl_store.hpp>
 // IWYU pragma: end_exports

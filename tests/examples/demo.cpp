@@ -1,4 +1,5 @@
 #include <demo/roles.hpp>
+#include <demo/sqlite_place.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -31,6 +32,8 @@ using namespace std::chrono_literals;
 using freshet::errc;
 using manual_clock = freshet::testing::manual_clock;
 
+using place = demo::sqlite_place<manual_clock>;
+
 /// A data directory, and settings that wait for no disk and for nobody.
 struct data_directory {
     support::scratch_directory directory;
@@ -46,16 +49,17 @@ struct data_directory {
     }();
     std::vector<receipts::scanned_receipt> scanned = receipts::sample_receipts{}.make(5);
 
+    auto here() -> place { return {how, clock}; }
     auto as(std::string owner) const -> demo::settings {
         auto other = how;
         other.owner = std::move(owner);
         return other;
     }
-    void load() { REQUIRE(value(demo::load(how, clock, scanned)).made); }
+    void load() { REQUIRE(value(demo::load(here(), scanned)).made); }
     auto whole(const demo::whole_run& run, std::stop_token stop = {}) -> freshet::result<demo::whole_report> {
         demo::progress quiet{true};
         return demo::run_whole(
-            how, run, clock, scanned, [&] { return demo::verify(how, clock); }, quiet, stop);
+            how, run, here(), scanned, [&] { return demo::verify(here()); }, quiet, stop);
     }
     template <class T>
     static auto value(freshet::result<T> done) -> T {
@@ -101,33 +105,33 @@ TEST_CASE(
 TEST_CASE("the parts, one after the other, do what the whole does") {
     data_directory it;
     it.load();
-    CHECK(!it.value(demo::load(it.how, it.clock, it.scanned)).made);
-    REQUIRE(it.value(demo::pump(it.as("a"), it.clock, demo::until::drained)).records() == 0); // its place is saved now
-    CHECK(it.value(demo::write(it.how, it.clock, 60, 1)).edits == 60);
-    const auto pumped = it.value(demo::pump(it.as("b"), it.clock, demo::until::drained));
+    CHECK(!it.value(demo::load(it.here(), it.scanned)).made);
+    REQUIRE(it.value(demo::pump(it.as("a"), it.here(), demo::until::drained)).records() == 0); // its place is saved now
+    CHECK(it.value(demo::write(it.how, it.here(), 60, 1)).edits == 60);
+    const auto pumped = it.value(demo::pump(it.as("b"), it.here(), demo::until::drained));
     CHECK(pumped.changed > 30);
-    CHECK(!it.value(demo::verify(it.how, it.clock)).agrees());
-    CHECK(it.value(demo::consume(it.as("c"), it.clock, demo::until::drained)).applied == pumped.messages_sent);
-    CHECK(it.value(demo::verify(it.how, it.clock)).agrees());
-    CHECK(it.value(demo::consume(it.as("d"), it.clock, demo::until::drained)).received == 0);
-    CHECK(it.value(demo::redrive(it.how, it.clock)).received == 0);
+    CHECK(!it.value(demo::verify(it.here())).agrees());
+    CHECK(it.value(demo::consume(it.as("c"), it.here(), demo::until::drained)).applied == pumped.messages_sent);
+    CHECK(it.value(demo::verify(it.here())).agrees());
+    CHECK(it.value(demo::consume(it.as("d"), it.here(), demo::until::drained)).received == 0);
+    CHECK(it.value(demo::redrive(it.how, it.here())).received == 0);
 }
 
 TEST_CASE("edits before anybody pumps are in the embeddings from their making on") {
     data_directory it;
     it.load();
-    static_cast<void>(it.value(demo::write(it.how, it.clock, 40, 1)));
-    CHECK(it.value(demo::consume(it.how, it.clock, demo::until::drained)).received == 0);
-    CHECK(it.value(demo::verify(it.how, it.clock)).agrees());
-    CHECK(it.value(demo::pump(it.how, it.clock, demo::until::drained)).records() == 0);
+    static_cast<void>(it.value(demo::write(it.how, it.here(), 40, 1)));
+    CHECK(it.value(demo::consume(it.how, it.here(), demo::until::drained)).received == 0);
+    CHECK(it.value(demo::verify(it.here())).agrees());
+    CHECK(it.value(demo::pump(it.how, it.here(), demo::until::drained)).records() == 0);
 }
 
 TEST_CASE("of several who pump or consume, one does, and another goes on when its lease has ended") {
     data_directory it;
     it.load();
-    REQUIRE(demo::prepare(it.how, it.clock).ok());
-    auto first = it.value(demo::pumping<manual_clock>::open(it.as("a"), it.clock));
-    auto second = it.value(demo::pumping<manual_clock>::open(it.as("b"), it.clock));
+    REQUIRE(demo::prepare(it.how, it.here()).ok());
+    auto first = it.value(demo::pumping<place>::open(it.as("a"), it.here()));
+    auto second = it.value(demo::pumping<place>::open(it.as("b"), it.here()));
     CHECK(it.value(first->take_turn(demo::until::drained, {})) == demo::turn::idle);
     CHECK(it.value(second->take_turn(demo::until::drained, {})) == demo::turn::waiting);
     it.clock.advance(it.how.lease);
@@ -136,10 +140,10 @@ TEST_CASE("of several who pump or consume, one does, and another goes on when it
     second.reset(); // gives it back
     CHECK(it.value(first->take_turn(demo::until::drained, {})) == demo::turn::idle);
 
-    static_cast<void>(it.value(demo::write(it.how, it.clock, 30, 1)));
+    static_cast<void>(it.value(demo::write(it.how, it.here(), 30, 1)));
     CHECK(it.value(first->take_turn(demo::until::drained, {})) == demo::turn::worked);
-    auto one = it.value(demo::consuming<manual_clock>::open(it.as("a"), it.clock, "words"));
-    auto other = it.value(demo::consuming<manual_clock>::open(it.as("b"), it.clock, "words"));
+    auto one = it.value(demo::consuming<place>::open(it.as("a"), it.here(), "words"));
+    auto other = it.value(demo::consuming<place>::open(it.as("b"), it.here(), "words"));
     CHECK(it.value(one->take_turn({})) == demo::turn::worked);
     CHECK(it.value(other->take_turn({})) == demo::turn::waiting);
     CHECK(other->counts().received == 0);
@@ -153,48 +157,48 @@ TEST_CASE("messages of a consumer that was killed are waited for and applied") {
         CAPTURE(alone);
         data_directory it;
         it.load();
-        REQUIRE(demo::prepare(it.how, it.clock).ok());
-        static_cast<void>(it.value(demo::write(it.how, it.clock, 30, 1)));
-        const auto sent = it.value(demo::pump(it.how, it.clock, demo::until::drained)).messages_sent;
-        auto queue = it.value(demo::place<manual_clock>{it.how, it.clock}.open_queue("words"));
+        REQUIRE(demo::prepare(it.how, it.here()).ok());
+        static_cast<void>(it.value(demo::write(it.how, it.here(), 30, 1)));
+        const auto sent = it.value(demo::pump(it.how, it.here(), demo::until::drained)).messages_sent;
+        auto queue = it.value(it.here().open_queue("words"));
         const auto taken = queue.receive({});
         REQUIRE((taken.ok() && taken->size() > 3)); // and never erased
         if (alone) {
-            CHECK(it.value(demo::consume(it.how, it.clock, demo::until::drained)).applied == sent);
+            CHECK(it.value(demo::consume(it.how, it.here(), demo::until::drained)).applied == sent);
         } else {
             CHECK(it.value(it.whole({.edits = 0})).consumed.applied == sent);
         }
-        CHECK(it.value(demo::verify(it.how, it.clock)).agrees());
+        CHECK(it.value(demo::verify(it.here())).agrees());
     }
 }
 
 TEST_CASE("a message that says nothing usable is a dead letter, which a redrive sends again") {
     data_directory it;
     it.load();
-    REQUIRE(demo::prepare(it.how, it.clock).ok());
-    auto queue = it.value(demo::place<manual_clock>{it.how, it.clock}.open_queue("words"));
+    REQUIRE(demo::prepare(it.how, it.here()).ok());
+    auto queue = it.value(it.here().open_queue("words"));
     const freshet::message_view junk{
         .queue = {}, .group_id = "g", .deduplication_id = "1", .body = "junk", .sequence = "1"};
     REQUIRE(it.value(queue.send(std::span{&junk, 1})).empty());
-    CHECK(it.value(demo::consume(it.how, it.clock, demo::until::drained)).dead_lettered == 1);
+    CHECK(it.value(demo::consume(it.how, it.here(), demo::until::drained)).dead_lettered == 1);
     CHECK(it.value(it.whole({.edits = 0})).dead_letters == 1);
-    CHECK(it.value(demo::redrive(it.how, it.clock)).redriven == 1);
-    CHECK(it.value(demo::consume(it.how, it.clock, demo::until::drained)).dead_lettered == 1);
+    CHECK(it.value(demo::redrive(it.how, it.here())).redriven == 1);
+    CHECK(it.value(demo::consume(it.how, it.here(), demo::until::drained)).dead_lettered == 1);
 }
 
 TEST_CASE("old changes are dead letters where an age limit is asked for, and a redrive has them after all") {
     data_directory it;
     it.load();
-    REQUIRE(demo::prepare(it.how, it.clock).ok());
-    static_cast<void>(it.value(demo::write(it.how, it.clock, 20, 1)));
+    REQUIRE(demo::prepare(it.how, it.here()).ok());
+    static_cast<void>(it.value(demo::write(it.how, it.here(), 20, 1)));
     it.clock.advance(2h);
     auto young = it.how;
     young.max_age = 1h;
-    const auto pumped = it.value(demo::pump(young, it.clock, demo::until::drained));
+    const auto pumped = it.value(demo::pump(young, it.here(), demo::until::drained));
     CHECK((pumped.expired > 10 && pumped.dead_lettered == pumped.expired && pumped.changed == 0));
-    CHECK(it.value(demo::redrive(young, it.clock)).redriven == pumped.expired);
-    CHECK(it.value(demo::consume(it.how, it.clock, demo::until::drained)).applied > 10);
-    CHECK(it.value(demo::verify(it.how, it.clock)).agrees());
+    CHECK(it.value(demo::redrive(young, it.here())).redriven == pumped.expired);
+    CHECK(it.value(demo::consume(it.how, it.here(), demo::until::drained)).applied > 10);
+    CHECK(it.value(demo::verify(it.here())).agrees());
 }
 
 TEST_CASE("a stop ends every part, and the rest is done by the next run") {
@@ -202,9 +206,9 @@ TEST_CASE("a stop ends every part, and the rest is done by the next run") {
     it.load();
     std::stop_source stop;
     stop.request_stop();
-    CHECK(it.value(demo::write(it.how, it.clock, 10, 1, stop.get_token())).edits == 0);
-    CHECK(it.value(demo::pump(it.how, it.clock, demo::until::stopped, stop.get_token())).records() == 0);
-    CHECK(it.value(demo::consume(it.how, it.clock, demo::until::stopped, stop.get_token())).received == 0);
+    CHECK(it.value(demo::write(it.how, it.here(), 10, 1, stop.get_token())).edits == 0);
+    CHECK(it.value(demo::pump(it.how, it.here(), demo::until::stopped, stop.get_token())).records() == 0);
+    CHECK(it.value(demo::consume(it.how, it.here(), demo::until::stopped, stop.get_token())).received == 0);
     CHECK(it.whole({.edits = 10}, stop.get_token()).why().code == errc::expired);
     CHECK(it.value(it.whole({.edits = 10})).compared.agrees());
 }
@@ -212,9 +216,9 @@ TEST_CASE("a stop ends every part, and the rest is done by the next run") {
 TEST_CASE("a file that another process holds is borne for a time, and then given up in one line") {
     data_directory it;
     it.load();
-    REQUIRE(demo::prepare(it.how, it.clock).ok());
-    static_cast<void>(it.value(demo::write(it.how, it.clock, 10, 1)));
-    auto pump = it.value(demo::pumping<manual_clock>::open(it.how, it.clock));
+    REQUIRE(demo::prepare(it.how, it.here()).ok());
+    static_cast<void>(it.value(demo::write(it.how, it.here(), 10, 1)));
+    auto pump = it.value(demo::pumping<place>::open(it.how, it.here()));
     auto queues = it.value(adapters::sqlite::database::open(it.how.directory + "/queues.sqlite", {.durable = false}));
     {
         const auto held = queues.begin();
@@ -235,26 +239,26 @@ TEST_CASE("a file that another process holds is borne for a time, and then given
 
 TEST_CASE("what is no data directory is denied, and nothing is made") {
     data_directory it;
-    CHECK(!*demo::has_items(it.how, it.clock));
+    CHECK(!*it.here().has_items());
     CHECK(!std::filesystem::exists(it.how.directory));
-    CHECK(demo::verify(it.how, it.clock).why().code == errc::denied);
+    CHECK(demo::verify(it.here()).why().code == errc::denied);
     CHECK(!std::filesystem::exists(it.how.directory));
     std::ofstream{it.how.directory} << "a file";
-    CHECK(demo::has_items(it.how, it.clock).why().code == errc::denied);
-    const auto loaded = demo::load(it.how, it.clock, it.scanned);
+    CHECK(it.here().has_items().why().code == errc::denied);
+    const auto loaded = demo::load(it.here(), it.scanned);
     CHECK(loaded.why().code == errc::denied);
     CHECK(loaded.why().note.starts_with(it.how.directory));
     it.how.directory += "/in_a_file";
-    CHECK(demo::load(it.how, it.clock, it.scanned).why().code == errc::denied);
+    CHECK(demo::load(it.here(), it.scanned).why().code == errc::denied);
 }
 
 TEST_CASE("a table that was made and not filled is filled by the next who comes") {
     data_directory it;
-    REQUIRE(demo::place<manual_clock>{it.how, it.clock}.make_directory().ok());
-    REQUIRE(demo::place<manual_clock>{it.how, it.clock}.open_table().ok()); // then it was killed
-    CHECK(!*demo::has_items(it.how, it.clock));
+    REQUIRE(it.here().make().ok());
+    REQUIRE(it.here().open_table().ok()); // then it was killed
+    CHECK(!*it.here().has_items());
     it.load();
-    CHECK(*demo::has_items(it.how, it.clock));
+    CHECK(*it.here().has_items());
 }
 
 TEST_CASE("a comparison comes back from its JSON as it was, and other JSON is none") {

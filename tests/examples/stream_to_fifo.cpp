@@ -134,7 +134,8 @@ TEST_CASE("a line that is no event fails as a whole, and the lines around it do 
     CHECK(got.code == 1);
     CHECK(got.messages.size() == 10);
     const std::string success = R"({"batchItemFailures":[]})";
-    CHECK(got.responses == std::vector<std::string>{success, R"({"batchItemFailures":[{"itemIdentifier":""}]})", success});
+    const std::string refused = R"({"batchItemFailures":[{"itemIdentifier":""}]})";
+    CHECK(got.responses == std::vector<std::string>{success, refused, success});
 }
 
 TEST_CASE("records older than the limit make no message and are no failure; one made at the limit does") {
@@ -234,6 +235,46 @@ TEST_CASE("monitored fields come from the environment, for the entities that hav
     REQUIRE(asked.has_value());
     CHECK(asked->messages.fields[0] == freshet::monitored_fields{"address", "place.id"});
     CHECK(asked->messages.fields[1] == receipts::default_monitored_fields()[1]);
+}
+
+TEST_CASE("a backend is named with --backend, or a directory with --dir") {
+    CHECK(read({}).wanted->to == stream_to_fifo::backend::file);
+    for (const auto& arguments :
+         {std::vector<const char*>{"--backend", "sqlite:some/where"}, {"--dir", "some/where"}}) {
+        const auto asked = read(arguments).wanted;
+        REQUIRE(asked.has_value());
+        CHECK(asked->to == stream_to_fifo::backend::sqlite);
+        CHECK(asked->directory == "some/where");
+        CHECK_FALSE(asked->max_age.has_value());
+    }
+    CHECK(read({"--dir", "x", "--max-age", "1h"}).wanted->max_age == std::chrono::hours{1});
+    CHECK(read({"--dir", "x", "--json"}).wanted.has_value()); // its document has stdout for itself
+
+    CHECK(read({"--backend", "aws"}).exit_code == 2);
+    const environment lines{"LINES_QUEUE_URL", "http://there/lines"};
+    CHECK(read({"--backend", "aws"}).exit_code == 2);
+    const environment words{"WORDS_QUEUE_URL", "http://there/words"};
+    const auto asked = read({"--backend", "aws"}).wanted;
+    REQUIRE(asked.has_value());
+    CHECK(asked->to == stream_to_fifo::backend::aws);
+    CHECK(asked->queues.lines == "http://there/lines");
+    CHECK(asked->queues.words == "http://there/words");
+    CHECK(asked->queues.dead_letters.empty());
+    CHECK(read({"--backend", "aws", "--max-age", "1h"}).exit_code == 2); // they would have nowhere to go
+    const environment dead{"DEAD_LETTER_QUEUE_URL", "http://there/dead"};
+    CHECK(read({"--backend", "aws", "--max-age", "1h"}).wanted->queues.dead_letters == "http://there/dead");
+}
+
+TEST_CASE("what makes no sense with a backend is exit code 2") {
+    for (const auto& arguments :
+         {std::vector<const char*>{"--backend", "redis"}, {"--backend", ""}, {"--backend", "sqlite"},
+          {"--backend", "sqlite:"}, {"--dir", ""}, {"--dir", "x", "--backend", "sqlite:x"},
+          {"--dir", "x", "--backend", "aws"}, {"--dir", "x", "--output", "messages"}, {"--dir", "x", "--output", "-"},
+          {"--dir", "x", "--json", "--response", "-"},
+          {"--dir", "x", "--max-age", "1h", "--now", "2025-01-15T10:00:00Z"}}) {
+        CAPTURE(arguments.back());
+        CHECK(read(arguments).exit_code == 2);
+    }
 }
 
 TEST_CASE("what cannot be meant is exit code 2") {

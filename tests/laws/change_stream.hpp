@@ -322,7 +322,7 @@ TEST_CASE_TEMPLATE_DEFINE("the stream tells every change of every row in order, 
         CAPTURE(run);
         Fixture fixture;
         auto& stream = fixture.stream();
-        random_writer writer{fixture.table(), seed + 1'000 + run};
+        random_writer writer{fixture.table(), seed + 1'000 + run, notices_additions<Fixture>()};
         const auto start = got(stream.latest());
         auto at = start;
         std::map<freshet::row_key, std::vector<item_change>> seen; // without those that changed nothing

@@ -25,7 +25,8 @@
 ///
 /// A fixture is default constructible and then fresh and empty. Its `table()` has rows of type `freshet::document`,
 /// patches of type `freshet::item_patch`, the keys `PK` and `SK`, and the indexes `GSI1` on `GSI1PK` and `GSI1SK` and
-/// `GSI3` on `GSI3PK` alone.
+/// `GSI3` on `GSI3PK` alone. Where `if_unchanged` cannot tell that attributes were added which the write does not name,
+/// it says `static constexpr bool notices_additions = false`.
 namespace laws {
 
 using when = freshet::write_condition<freshet::document>;
@@ -108,6 +109,10 @@ TEST_CASE_TEMPLATE_DEFINE("put replaces a row, update changes the named parts an
     CHECK(holds(table, row("P", "S", R"(,"b":{"S":"y"},"d":{"S":""},"m":{"M":{"j":{"N":"2"}}})")));
     REQUIRE(table.update({"P", "new"}, patch(R"({"a":{"N":"1"}})", {"b"}), {}).ok());
     CHECK(holds(table, row("P", "new", R"(,"a":{"N":"1"})")));
+    REQUIRE(table.update({"P", "bare"}, patch("{}", {"b"}), {}).ok());
+    CHECK(holds(table, row("P", "bare")));
+    REQUIRE(table.update({"P", "bare too"}, patch("{}", {"b"}), when::if_absent()).ok());
+    CHECK(holds(table, row("P", "bare too")));
 }
 
 TEST_CASE_TEMPLATE_DEFINE("a write whose condition does not hold is a conflict and changes nothing", Fixture,
@@ -153,7 +158,7 @@ TEST_CASE_TEMPLATE_DEFINE("an update that comes too late is a conflict, also whe
     const auto longer = [](const char* name) {
         return patch("{\"" + std::string{name} + "\":{\"S\":\"" + std::string(150'000, 'x') + "\"}}");
     };
-    REQUIRE(table.put(row("P", "S"), {}).ok());
+    REQUIRE(table.put(row("P", "S", R"(,"a":{"S":"short"})"), {}).ok());
     const auto seen = got(table.get({"P", "S"}));
     REQUIRE(table.update({"P", "S"}, longer("a"), {}).ok());
     REQUIRE(table.update({"P", "S"}, longer("b"), {}).ok());
@@ -383,7 +388,7 @@ TEST_CASE_TEMPLATE_DEFINE("a table is a map with conditions and sorted indexes, 
     for (std::size_t run = 0; run < 4; ++run) {
         CAPTURE(run);
         Fixture fixture;
-        random_writer writer{fixture.table(), seed + run};
+        random_writer writer{fixture.table(), seed + run, notices_additions<Fixture>()};
         for (std::size_t i = 0; i < support::cases(400); ++i) {
             CAPTURE(i);
             writer.step();

@@ -21,6 +21,8 @@ public:
         if (id_ > 0) { kill(); }
     }
 
+    [[nodiscard]] auto id() const -> pid_t { return id_; }
+
     /// Waits for its end; whether it ended by itself and well.
     [[nodiscard]] auto went_well() -> bool {
         int status = 0;

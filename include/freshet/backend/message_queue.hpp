@@ -29,7 +29,7 @@ struct received_message {
     std::string deduplication_id{};
     std::string body{};
     std::string sequence{}; ///< the change's sequence number, decimal digits; empty where it has none
-    unsigned receive_count{1}; ///< of this queue, this delivery included
+    unsigned receive_count{1}; ///< this delivery included; of a dead letter maybe with those of its first queue
     time_point sent_at{};
 
     /// The message to send it on with, a view of this one.

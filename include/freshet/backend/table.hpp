@@ -77,7 +77,9 @@ private:
 ///     another code, anything may have happened; the identical write may be repeated, and one that finds its own work
 ///     done succeeds whatever its condition: a put or an update whose row is as it would make it, an erase of a row
 ///     that is not there. A backend may judge `if_unchanged` by the whole row or by a version that it keeps in it; a
-///     change that came between is noticed either way.
+///     change that came between is noticed either way. One that cannot ask for a whole row judges by the attributes
+///     that were seen and by those that the write names: another one that somebody added in between is not noticed
+///     there; a put or an update leaves it where it is, an erase takes it along.
 ///  5. A row that lacks its key, or has an unusable one, is `malformed`; one beyond the table's limits is `too_large`.
 ///     Neither is stored in part.
 ///  6. `scan`, from its first page to the one without a `next`, gives every row that is there all the time exactly

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstddef>
@@ -33,5 +34,6 @@ auto dies_with(Misuse misuse) -> std::string {
     close(ends[0]);
     int status = 0;
     waitpid(child, &status, 0);
+    said.erase(std::min(said.size(), said.find("qemu: uncaught target signal"))); // an emulator's own words
     return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT ? said : std::string{};
 }
