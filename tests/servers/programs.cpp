@@ -134,7 +134,7 @@ struct events_file {
 
 TEST_CASE("the same demonstration leaves the same embeddings on SQLite, on the fake and on moto") {
     const support::scratch_directory files;
-    const std::vector<std::string> wanted{"--receipts", "8", "--edits", "120", "--seed", "7", "--json"};
+    const std::vector<std::string> wanted{"--receipts", "6", "--edits", "80", "--seed", "7", "--json"};
     const auto run = [&](const std::string& name, std::vector<std::string> words, const variables& with) {
         words.insert(words.begin(), {program("demo"), "--dir", files.file(name)});
         words.insert(words.end(), wanted.begin(), wanted.end());
@@ -144,18 +144,18 @@ TEST_CASE("the same demonstration leaves the same embeddings on SQLite, on the f
         REQUIRE(done.code == 0);
         const auto said = json::parse(done.out);
         CHECK(said["verify"]["differences"] == 0);
-        CHECK(said["edit"]["edits"] == 120);
+        CHECK(said["edit"]["edits"] == 80);
         return embeddings_in(files.file(name));
     };
     const auto on_sqlite = run("sqlite", {"--no-sync"}, {{"LOG_LEVEL", "ERROR"}});
-    REQUIRE(on_sqlite.size() > 200);
+    REQUIRE(on_sqlite.size() > 100);
     for (const auto& one : stand_ins()) {
         CHECK(run(one.name, {"--backend", "aws"}, variables_of(one.settings)) == on_sqlite);
     }
 }
 
 TEST_CASE("the same events make the same messages in a file, on the fake and on moto") {
-    const events_file events{20};
+    const events_file events{12};
     const auto in_file = events.files.file("messages.jsonl");
     const auto written = support::run_program(
         {program("stream_to_fifo"), "--input", events.path, "--output", in_file}, {{"LOG_LEVEL", "ERROR"}});
