@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -31,6 +29,8 @@
 #include <freshet/item/document.hpp>
 #include <freshet/work/held_lease.hpp>
 #include <receipts/embeddings.hpp>
+#include <receipts/receipts_table.hpp>
+#include <support/data_directory.hpp>
 #include <support/environment.hpp>
 
 namespace demo {
@@ -49,11 +49,15 @@ public:
     using queue = adapters::aws::message_queue;
     using ledger = adapters::aws::ledger<Clock>;
 
-    /// `denied` where the environment lacks something.
+    /// `denied` where the environment lacks something, or the directory has the embeddings of a table of its own.
     [[nodiscard]] static auto open(const settings& wanted, Clock& clock) -> freshet::result<aws_place> {
+        if (support::has_file(wanted.directory, "table.sqlite")) {
+            return freshet::error{freshet::errc::denied, freshet::printable(wanted.directory) +
+                                                             ": has a demonstration on SQLite, and its embeddings"};
+        }
         auto how = adapters::aws::settings_from_environment();
         if (!how) { return std::move(how).why(); }
-        auto items = receipts_table();
+        auto items = receipts::receipts_table();
         items.name = support::environment("DYNAMODB_TABLE_NAME").value_or(items.name);
         items.region = how->region;
         return aws_place{wanted, clock, *std::move(how), std::move(items)};
@@ -82,12 +86,7 @@ public:
     }
     /// Makes what is not there yet.
     [[nodiscard]] auto make() const -> freshet::result<void> {
-        std::error_code failed;
-        std::filesystem::create_directories(wanted_.directory, failed);
-        if (failed || !std::filesystem::is_directory(wanted_.directory, failed)) {
-            return freshet::error{freshet::errc::denied, freshet::printable(wanted_.directory) + ": " +
-                                                             (failed ? failed.message() : "is no directory")};
-        }
+        if (auto made = support::make_data_directory(wanted_.directory); !made) { return made; }
         adapters::item_table_options keyed;
         keyed.name = ledger_table();
         keyed.partition = "id";

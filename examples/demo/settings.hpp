@@ -8,7 +8,6 @@
 
 #include <unistd.h>
 
-#include <adapters/item_table.hpp>
 #include <freshet/core/time.hpp>
 #include <freshet/stream/record_translator.hpp>
 #include <freshet/work/retry_plan.hpp>
@@ -45,13 +44,5 @@ struct settings {
     std::uint64_t seed{1};
     support::log log{support::log_level::warning};
 };
-
-/// The table of receipts: labels are found by their name (GSI1) and by their status (GSI3).
-[[nodiscard]] inline auto receipts_table() -> adapters::item_table_options {
-    adapters::item_table_options options;
-    options.name = "receipts";
-    options.indexes = {{"GSI1", "GSI1PK", "GSI1SK"}, {"GSI3", "GSI3PK", {}}};
-    return options;
-}
 
 } // namespace demo

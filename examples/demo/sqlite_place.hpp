@@ -20,6 +20,8 @@
 #include <freshet/core/result.hpp>
 #include <freshet/item/document.hpp>
 #include <receipts/embeddings.hpp>
+#include <receipts/receipts_table.hpp>
+#include <support/data_directory.hpp>
 
 namespace demo {
 
@@ -53,19 +55,16 @@ public:
         if (what != std::filesystem::file_type::directory) { return denied("is no directory"); }
         const bool there = std::filesystem::exists(path("table.sqlite"), failed);
         if (failed) { return denied(failed.message()); }
-        if (!there) { return false; }
+        if (!there) {
+            if (!support::has_file(wanted_.directory, "embeddings.sqlite")) { return false; }
+            return denied("has embeddings, and not the table that they are made from");
+        }
         auto items_table = open_table();
         if (!items_table) { return std::move(items_table).why(); }
         return items_table->scan({std::nullopt, 1}).transform([](const auto& page) { return !page.rows.empty(); });
     }
     /// Makes what is not there yet.
-    [[nodiscard]] auto make() const -> freshet::result<void> {
-        std::error_code failed;
-        std::filesystem::create_directories(wanted_.directory, failed);
-        if (failed) { return denied(failed.message()); }
-        if (!std::filesystem::is_directory(wanted_.directory, failed)) { return denied("is no directory"); }
-        return {};
-    }
+    [[nodiscard]] auto make() const -> freshet::result<void> { return support::make_data_directory(wanted_.directory); }
     /// Puts all of them into the table, or none.
     [[nodiscard]] auto put_all(std::span<const freshet::document> items) const -> freshet::result<void> {
         auto items_table = open_table();
@@ -74,10 +73,10 @@ public:
     }
 
     [[nodiscard]] auto open_table(bool read_only = false) const -> freshet::result<table> {
-        return table::open(path("table.sqlite"), clock_, receipts_table(), how(read_only));
+        return table::open(path("table.sqlite"), clock_, receipts::receipts_table(), how(read_only));
     }
     [[nodiscard]] auto open_stream() const -> freshet::result<stream> {
-        return stream::open(path("table.sqlite"), clock_, receipts_table(), how());
+        return stream::open(path("table.sqlite"), clock_, receipts::receipts_table(), how());
     }
     /// `lines` and `words` have a dead-letter queue each, `lines-dead` and `words-dead`; `stream-dead` is for records.
     [[nodiscard]] auto open_queue(std::string_view name) const -> freshet::result<queue> {

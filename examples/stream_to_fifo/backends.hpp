@@ -7,6 +7,7 @@
 #include <functional>
 #include <istream>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -22,9 +23,9 @@
 #include <freshet/core/result.hpp>
 #include <freshet/work/wall_clock.hpp>
 #include <stream_to_fifo/files.hpp>
+#include <stream_to_fifo/input.hpp>
 #include <stream_to_fifo/queue_program.hpp>
 #include <stream_to_fifo/settings.hpp>
-#include <support/log.hpp>
 
 namespace stream_to_fifo {
 
@@ -71,15 +72,11 @@ template <class Clock>
 
 /// Opens queues with `open()` as long as there is patience, and has the input's messages sent to them.
 template <class Timer, class Open>
-[[nodiscard]] auto send_to(const settings& wanted, std::istream& in, const std::string& name, Timer& timer, Open open)
-    -> int {
-    const support::log log{wanted.level};
-    auto queues = persist(wanted, timer, [&] {
-        auto opened = open();
-        if (!opened) { log.line(support::log_level::warning, "{}", opened.why().note); }
-        return opened;
-    });
+[[nodiscard]] auto send_to(const settings& wanted, std::istream& in, const std::string& name, Timer& timer, Open open,
+                           const std::stop_token& stop = {}) -> int {
+    auto queues = persist(wanted, timer, stop, open);
     if (!queues) {
+        if (stop.stop_requested()) { return say_stopped(name, 1); }
         fmt::print(stderr, "stream_to_fifo: nothing is sent: {}\n", queues.why().note);
         return unreachable;
     }
@@ -87,7 +84,7 @@ template <class Timer, class Open>
     if (wanted.response && responses.emplace(*wanted.response).get() == nullptr) {
         return refuse_file(*wanted.response, std::strerror(errno));
     }
-    queue_program it{wanted, in, name, *std::move(queues), timer, responses ? responses->get() : nullptr};
+    queue_program it{wanted, in, name, *std::move(queues), timer, responses ? responses->get() : nullptr, stop};
     const auto code = it.run();
     if (!wanted.json_summary) { return code; }
     fmt::print("{}\n", it.summary().dump());
@@ -96,10 +93,11 @@ template <class Timer, class Open>
 
 /// The whole program with queues over its settings, on `input`, which is called `name`.
 template <class Timer>
-[[nodiscard]] auto run_to_queues_on(const settings& wanted, std::istream& input, const std::string& name, Timer& timer)
-    -> int {
+[[nodiscard]] auto run_to_queues_on(const settings& wanted, std::istream& input, const std::string& name, Timer& timer,
+                                    const std::stop_token& stop = {}) -> int {
     if (wanted.to == backend::sqlite) {
-        return send_to(wanted, input, name, timer, [&] { return open_queues(wanted.directory, timer); });
+        return send_to(
+            wanted, input, name, timer, [&] { return open_queues(wanted.directory, timer); }, stop);
     }
     const auto how = adapters::aws::settings_from_environment();
     if (!how) {
@@ -107,11 +105,12 @@ template <class Timer>
         return unreachable;
     }
     const adapters::aws::client by{*how};
-    return send_to(wanted, input, name, timer, [&] { return open_queues(by, wanted.queues); });
+    return send_to(
+        wanted, input, name, timer, [&] { return open_queues(by, wanted.queues); }, stop);
 }
 
 /// The whole program with queues over its settings.
-[[nodiscard]] inline auto run_to_queues(const settings& wanted) -> int {
+[[nodiscard]] inline auto run_to_queues(const settings& wanted, const std::stop_token& stop = {}) -> int {
     const auto input = wanted.input.value_or("-");
     if (wanted.response) { // opening it empties it
         if (same_file(input, "/dev/stdin", *wanted.response, "/dev/stdout")) {
@@ -122,9 +121,9 @@ template <class Timer>
             return refuse_file(*wanted.response, "has the queues");
         }
     }
-    return with_input(input, [&](std::istream& in, const std::string& name) {
+    return with_input(input, stop, [&](std::istream& in, const std::string& name) {
         freshet::wall_clock timer;
-        return run_to_queues_on(wanted, in, name, timer);
+        return run_to_queues_on(wanted, in, name, timer, stop);
     });
 }
 

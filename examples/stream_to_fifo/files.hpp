@@ -4,15 +4,9 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iostream>
-#include <istream>
 #include <string>
 #include <string_view>
 #include <system_error>
-
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -65,24 +59,6 @@ private:
 
 [[nodiscard]] inline auto is_blank(std::string_view line) -> bool {
     return line.find_first_not_of(" \t\r") == std::string_view::npos;
-}
-
-/// Calls `use(stream, name)` with what `input` names, `-` being stdin; its exit code, or that of an input which cannot
-/// be read.
-template <class Use>
-[[nodiscard]] auto with_input(const std::string& input, Use&& use) -> int {
-    if (input == "-") {
-        if (::fcntl(STDIN_FILENO, F_GETFD) == -1) { return refuse_file("stdin", std::strerror(errno)); }
-        std::ios::sync_with_stdio(false); // or a read error would look like the end
-        return use(static_cast<std::istream&>(std::cin), std::string{"stdin"});
-    }
-    std::ifstream file{input, std::ios::binary};
-    // A directory opens well and fails at its first byte.
-    if (!file || (file.peek() == std::ifstream::traits_type::eof() && file.bad())) {
-        return refuse_file(input, std::strerror(errno));
-    }
-    file.clear();
-    return use(static_cast<std::istream&>(file), input);
 }
 
 /// Whole lines at once, and out of the process before the next event: a killed run leaves whole events behind.

@@ -4,6 +4,7 @@
 #include <stream_to_fifo/backends.hpp>
 #include <stream_to_fifo/program.hpp>
 #include <stream_to_fifo/settings.hpp>
+#include <support/stop_on_signal.hpp>
 
 auto main(int argc, char** argv) -> int {
     if (const auto code = lambda::run_if_asked()) { return *code; }
@@ -12,5 +13,6 @@ auto main(int argc, char** argv) -> int {
     if (!settings.wanted) { return settings.exit_code; }
     if (settings.wanted->to == stream_to_fifo::backend::file) { return stream_to_fifo::run(*settings.wanted); }
     settings.wanted->seed = std::random_device{}();
-    return stream_to_fifo::run_to_queues(*settings.wanted);
+    const support::stop_on_signal stop;
+    return stream_to_fifo::run_to_queues(*settings.wanted, stop.token());
 }

@@ -23,6 +23,7 @@
 #include <freshet/stream/message_batch.hpp>
 #include <receipts/change_messages.hpp>
 #include <stream_to_fifo/files.hpp>
+#include <stream_to_fifo/input.hpp>
 #include <stream_to_fifo/settings.hpp>
 #include <support/log.hpp>
 
@@ -185,7 +186,8 @@ private:
             return refuse_file(*wanted.response, "is the output too");
         }
     }
-    return with_input(input, [&](std::istream& in, const std::string& name) { return run_on(wanted, in, name); });
+    const auto use = [&](std::istream& in, const std::string& name) { return run_on(wanted, in, name); };
+    return with_input(input, {}, use);
 }
 
 } // namespace stream_to_fifo

@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,56 +37,76 @@ struct destinations {
     std::optional<Queue> dead_letters{};
 };
 
-/// Calls `operation` until it succeeds, or fails in a way that waiting does not cure; as long as `patience` lasts.
+/// Calls `operation` until it succeeds, fails in a way that waiting does not cure, or a stop is asked for; as long as
+/// `patience` lasts. The log says once that there is something to wait for.
 template <class Timer, class Operation>
-[[nodiscard]] auto persist(const settings& wanted, Timer& timer, Operation&& operation) {
+[[nodiscard]] auto persist(const settings& wanted, Timer& timer, const std::stop_token& stop, Operation&& operation) {
     const freshet::retry_plan plan{{.retries = std::numeric_limits<unsigned>::max(),
                                     .base = std::chrono::milliseconds{200},
                                     .throttled_base = std::chrono::seconds{1},
                                     .cap = std::chrono::seconds{5},
                                     .retry_failed = false}};
     freshet::random_source random{wanted.seed};
-    return freshet::retry(plan, timer, {}, freshet::deadline::in(wanted.patience, timer.now()), random,
-                          std::forward<Operation>(operation));
+    const support::log log{wanted.level};
+    std::string first_failure;
+    unsigned attempts = 0;
+    return freshet::retry(plan, timer, stop, freshet::deadline::in(wanted.patience, timer.now()), random, [&] {
+        if (++attempts == 2) { log.line(support::log_level::warning, "Trying again: {}", first_failure); }
+        auto answer = operation();
+        if (!answer && attempts == 1) { first_failure = answer.why().note; }
+        return answer;
+    });
+}
+
+/// Says that a stop ended the run, and from which line on nothing was done for sure; the exit code.
+inline auto say_stopped(std::string_view input, std::size_t line) -> exit_code {
+    fmt::print(stderr, "stream_to_fifo: {}: stopped: go on from line {}\n", input, line);
+    return some_failed;
 }
 
 /// Brings events to queues, line by line, on the path of a record that the stream processor in Lambda has.
 ///
-/// Nobody delivers a file again: an event that meets an outage is tried again, and if that lasts, the run ends and says
-/// from which line on nothing was done for sure. What a queue took already it knows for its deduplication time.
+/// Nobody delivers a file again: an event that meets an outage is tried again, and if that lasts, or where a stop is
+/// asked for, the run ends and says from which line on nothing was done for sure. What a queue took already it knows
+/// for its deduplication time. Of an event's attempts the log has the last one alone.
 template <class Queue, class Timer>
 class queue_program {
 public:
     /// Borrows the streams and the timer.
     queue_program(const settings& wanted, std::istream& in, std::string in_name, destinations<Queue> queues,
-                  Timer& timer, std::FILE* responses)
+                  Timer& timer, std::FILE* responses, std::stop_token stop = {})
         : wanted_{wanted},
           in_{in},
           in_name_{std::move(in_name)},
           lines_{std::move(queues.lines)},
           words_{std::move(queues.words)},
           timer_{timer},
-          responses_{responses} {
+          responses_{responses},
+          stop_{std::move(stop)} {
         if (queues.dead_letters) { dead_letters_.emplace(*std::move(queues.dead_letters)); }
         processor_.emplace(lines_, words_, dead_letters_ ? &*dead_letters_ : nullptr, timer_,
                            receipts::change_processor_options{.translation = wanted.messages,
                                                               .max_age = wanted.max_age,
                                                               .retries = wanted.retries,
                                                               .seed = wanted.seed},
-                           log_);
+                           support::log{wanted.level, &kept_});
     }
 
     auto run() -> exit_code {
         std::size_t number = 0;
         for (std::string line; std::getline(in_, line);) {
             ++number;
+            if (stop_.stop_requested()) { return say_stopped(in_name_, number); }
             if (is_blank(line)) { continue; }
-            if (const auto sent = event(line, number); !sent) {
-                fmt::print(stderr, "stream_to_fifo: {}: go on from line {}: {}\n", in_name_, number, sent.why().note);
+            const auto whole = event(line, number);
+            if (!whole) {
+                fmt::print(stderr, "stream_to_fifo: {}: go on from line {}: {}\n", in_name_, number, whole.why().note);
                 return unreachable;
             }
+            if (!*whole) { return say_stopped(in_name_, number); }
         }
         if (in_.bad()) {
+            if (stop_.stop_requested()) { return say_stopped(in_name_, number + 1); }
             fmt::print(stderr, "stream_to_fifo: {}: cannot be read to its end\n", in_name_);
             return unreachable;
         }
@@ -108,12 +129,14 @@ public:
     }
 
 private:
-    /// Sends an event's messages and writes its response; failed: a queue, or the response, cannot be reached.
-    [[nodiscard]] auto event(std::string_view line, std::size_t number) -> freshet::result<void> {
+    /// Sends an event's messages and writes its response; false where a stop cut that short. Failed: a queue, or the
+    /// response, cannot be reached.
+    [[nodiscard]] auto event(std::string_view line, std::size_t number) -> freshet::result<bool> {
         freshet::batch_report report;
-        const auto sent = persist(wanted_, timer_, [&]() -> freshet::result<void> {
+        const auto sent = persist(wanted_, timer_, stop_, [&]() -> freshet::result<void> {
+            kept_.clear();
             each_queue([](auto& queue) { queue.forget(); });
-            report = processor_->process(line);
+            report = processor_->process(line, freshet::deadline::never(), stop_);
             std::optional<freshet::error> trouble;
             each_queue([&](const auto& queue) {
                 const auto& met = queue.trouble();
@@ -125,17 +148,20 @@ private:
         ++events_;
         if (report.records() == 0 && report.why) {
             ++refused_;
-            log_.line(support::log_level::error, "Line {} is no event", number);
+            kept_.clear(); // it says that too, without the number
+            log_.line(support::log_level::error, "Refused the event on line {}: {}", number, report.why->note);
         }
+        std::fwrite(kept_.data(), 1, kept_.size(), stderr);
         counts_ += report;
         if (lines_.taken() != 0) { by_queue_["lines"] += lines_.taken(); }
         if (words_.taken() != 0) { by_queue_["words"] += words_.taken(); }
         if (responses_ != nullptr) {
             if (auto written = write_response(responses_, report.response, *wanted_.response); !written) {
-                return written;
+                return std::move(written).why();
             }
         }
-        return sent;
+        if (stop_.stop_requested() && !report.response.success()) { return false; }
+        return sent.transform([] { return true; });
     }
 
     template <class Use>
@@ -153,6 +179,8 @@ private:
     std::optional<watched_queue<Queue>> dead_letters_;
     Timer& timer_;
     std::FILE* responses_;
+    std::stop_token stop_;
+    std::string kept_; ///< what the processor says of the event in hand
     support::log log_{wanted_.level};
     std::optional<receipts::change_processor<watched_queue<Queue>, Timer>> processor_;
     std::size_t events_{};

@@ -127,13 +127,13 @@ namespace detail {
                "of LINES_QUEUE_URL and WORDS_QUEUE_URL, and records that cannot be processed to that of\n"
                "DEAD_LETTER_QUEUE_URL; without it they, and what waits behind them, fail: the response names them.\n"
                "A backend that cannot be reached is tried again for a minute; then the run ends and names the line of\n"
-               "the input to go on from (tail -n +LINE). What the queues have by then they do not take twice within\n"
-               "five minutes.\n"
+               "the input to go on from (tail -n +LINE), as it does on SIGTERM and SIGINT. What the queues have by\n"
+               "then they do not take twice within five minutes.\n"
                "Environment: LOG_LEVEL (DEBUG, INFO, WARNING, ERROR, CRITICAL), MONITORED_FIELDS_RECEIPT_METADATA and\n"
                "MONITORED_FIELDS_RECEIPT_WORD_LABEL (names between commas; empty: the built-in ones). For aws also\n"
                "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL.\n"
-               "Exit code: 0 all well, 1 some records failed, 2 usage, 3 the output cannot be written, or the backend\n"
-               "cannot be used.");
+               "Exit code: 0 all well, 1 some records failed, or stopped, 2 usage, 3 the output cannot be written, or\n"
+               "the backend cannot be used.");
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {

@@ -23,10 +23,10 @@ enum class log_level { debug, info, warning, error, critical };
     return std::nullopt;
 }
 
-/// Writes `LEVEL: text` lines to stderr, from one level on.
+/// Writes `LEVEL: text` lines to stderr, from one level on; or appends them to a text, which it borrows.
 class log {
 public:
-    explicit log(log_level least) : least_{least} {}
+    explicit log(log_level least, std::string* kept = nullptr) : least_{least}, kept_{kept} {}
 
     template <class... Args>
     void line(log_level level, fmt::format_string<Args...> text, Args&&... args) const {
@@ -35,11 +35,16 @@ public:
         // One write a line, so that lines of several processes do not mix.
         const auto out =
             fmt::format("{}: {}\n", names[static_cast<int>(level)], fmt::format(text, std::forward<Args>(args)...));
+        if (kept_ != nullptr) {
+            *kept_ += out;
+            return;
+        }
         std::fwrite(out.data(), 1, out.size(), stderr);
     }
 
 private:
     log_level least_;
+    std::string* kept_;
 };
 
 } // namespace support

@@ -93,6 +93,13 @@ public:
         ddb::store(state_, from, at, nullptr, true);
         return true;
     }
+    /// Lets a test spoil the record that was written last into the table's stream.
+    void spoil_newest_record(std::string_view table, const std::function<void(nlohmann::json&)>& spoil) {
+        const std::lock_guard lock{mutex_};
+        auto* const record = stream_of(table).newest_record();
+        if (record == nullptr) { throw std::logic_error{"no record in the stream of table " + std::string{table}}; }
+        spoil(*record);
+    }
     /// Every shard iterator that was given is expired.
     void expire_iterators() {
         const std::lock_guard lock{mutex_};

@@ -156,6 +156,16 @@ public:
         });
     }
 
+    /// The record that was written last; null where there is none.
+    [[nodiscard]] auto newest_record() -> json* {
+        stream_shard::record* newest = nullptr;
+        for (auto& shard : shards_) {
+            if (shard.records.empty()) { continue; }
+            if (newest == nullptr || shard.records.back().number > newest->number) { newest = &shard.records.back(); }
+        }
+        return newest == nullptr ? nullptr : &newest->wire;
+    }
+
     [[nodiscard]] auto find(std::string_view id) const -> const stream_shard* {
         const auto found =
             std::find_if(shards_.begin(), shards_.end(), [&](const stream_shard& shard) { return shard.id == id; });

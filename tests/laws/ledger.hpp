@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -11,9 +12,12 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <type_traits>
 #include <vector>
 
 #include <freshet/backend/ledger.hpp>
+#include <freshet/backend/shareable.hpp>
 #include <freshet/core/time.hpp>
 
 #include "../support/cases.hpp"
@@ -409,6 +413,41 @@ TEST_CASE_TEMPLATE_DEFINE("whatever owners do, a ledger answers as a plain list 
     }
 }
 
+TEST_CASE_TEMPLATE_DEFINE("of many threads that ask at once, each time one has the work, under a token of its own",
+                          Fixture, laws_ledger_18) {
+    Fixture fixture;
+    auto& ledger = fixture.ledger();
+    if constexpr (freshet::shareable<std::remove_reference_t<decltype(ledger)>>) {
+        std::atomic<int> inside{0};
+        std::atomic<int> failures{0};
+        std::vector<std::vector<std::uint64_t>> tokens(4);
+        {
+            std::vector<std::jthread> threads;
+            for (std::size_t t = 0; t < tokens.size(); ++t) {
+                threads.emplace_back([&, t] {
+                    const auto owner = "owner" + std::to_string(t);
+                    while (tokens[t].size() < 25) {
+                        const auto answer = ledger.claim({"key", owner});
+                        if (!answer.ok() || !answer->mine()) {
+                            std::this_thread::yield();
+                            continue;
+                        }
+                        failures += inside.fetch_add(1);
+                        tokens[t].push_back(answer->claim.token);
+                        inside.fetch_sub(1);
+                        if (!ledger.release(answer->claim).ok()) { ++failures; }
+                    }
+                });
+            }
+        }
+        CHECK(failures == 0);
+        std::vector<std::uint64_t> all;
+        for (const auto& some : tokens) { all.insert(all.end(), some.begin(), some.end()); }
+        std::sort(all.begin(), all.end());
+        CHECK(std::adjacent_find(all.begin(), all.end()) == all.end());
+    }
+}
+
 /// Every law of `freshet::ledger`, on these fixtures.
 ///
 /// A fixture is default constructible and then fresh and empty. It gives `ledger()`, and `clock()`, the `manual_clock`
@@ -430,4 +469,5 @@ TEST_CASE_TEMPLATE_DEFINE("whatever owners do, a ledger answers as a plain list 
     TEST_CASE_TEMPLATE_INVOKE(laws_ledger_14, __VA_ARGS__); \
     TEST_CASE_TEMPLATE_INVOKE(laws_ledger_15, __VA_ARGS__); \
     TEST_CASE_TEMPLATE_INVOKE(laws_ledger_16, __VA_ARGS__); \
-    TEST_CASE_TEMPLATE_INVOKE(laws_ledger_17, __VA_ARGS__)
+    TEST_CASE_TEMPLATE_INVOKE(laws_ledger_17, __VA_ARGS__); \
+    TEST_CASE_TEMPLATE_INVOKE(laws_ledger_18, __VA_ARGS__)

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <charconv>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -67,6 +69,17 @@ template <class Integer>
     const auto value = attribute->find(descriptor);
     if (value == attribute->end() || !value->is_string()) { return std::nullopt; }
     return value->get<std::string>();
+}
+
+/// The number of an answered item's attribute; nothing where there is none, or none that `Number` can hold.
+template <class Number>
+[[nodiscard]] auto number_in(const nlohmann::json& item, std::string_view name) -> std::optional<Number> {
+    const auto text = attribute_text(item, name, "N");
+    Number number{};
+    if (!text) { return std::nullopt; }
+    const auto [end, bad] = std::from_chars(text->data(), text->data() + text->size(), number);
+    if (bad != std::errc{} || end != text->data() + text->size()) { return std::nullopt; }
+    return number;
 }
 
 /// The key attributes of an answered item; nothing where one is absent or not of type S.

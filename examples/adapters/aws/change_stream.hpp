@@ -14,10 +14,12 @@
 
 #include <freshet/backend/change_stream.hpp>
 #include <freshet/backend/clock.hpp>
+#include <freshet/core/printable.hpp>
 #include <freshet/core/result.hpp>
 #include <freshet/core/time.hpp>
 #include <freshet/item/document.hpp>
 #include <freshet/item/event_decoder.hpp>
+#include <freshet/item/json_string.hpp>
 #include <freshet/testing/manual_clock.hpp>
 
 #include <adapters/aws/client.hpp>
@@ -63,7 +65,8 @@ public:
     /// Finds the table's stream. `denied` where there is no table, or no stream of new and old images.
     [[nodiscard]] static auto open(const client& service, const Clock& clock, const item_table_options& table,
                                    stream_options options = {}) -> freshet::result<change_stream> {
-        const auto found = describe_table(service, table.name);
+        const auto found =
+            detail::read_description(detail::ask_about(service, "DescribeTable", table.name), table.name);
         if (!found) { return of_stream(table.name, found.why()); }
         if (found->stream_arn.empty()) {
             return of_stream(table.name, {freshet::errc::denied, "there is no stream of new and old images"});
@@ -124,6 +127,7 @@ public:
     }
 
     [[nodiscard]] auto checkpoint(std::string_view reader) -> freshet::result<std::optional<freshet::stream_position>> {
+        if (auto good = check_text(reader); !good) { return std::move(good).why(); }
         const nlohmann::json request{
             {"TableName", options_.checkpoints}, {"Key", checkpoint_key(reader)}, {"ConsistentRead", true}};
         const auto got = read_json(client_->call(dynamodb, "GetItem", detail::dumped(request)), "GetItem");
@@ -139,6 +143,9 @@ public:
 
     [[nodiscard]] auto save_checkpoint(std::string_view reader, const freshet::stream_position& position)
         -> freshet::result<void> {
+        for (const std::string_view text : {reader, std::string_view{position}}) {
+            if (auto good = check_text(text); !good) { return good; }
+        }
         auto item = checkpoint_key(reader);
         item["position"]["S"] = position;
         const nlohmann::json request{{"TableName", options_.checkpoints}, {"Item", std::move(item)}};
@@ -188,7 +195,12 @@ private:
             }
             batch.gap = batch.gap || answer->gap;
             place = std::move(answer->place);
-            if (!answer->records.empty()) { return take(at, *shard, position, answer->records, batch); }
+            if (!answer->records.empty()) {
+                auto taken = take(at, *shard, position, answer->records, batch);
+                if (taken) { return taken; }
+                if (!failed) { failed = std::move(taken).why(); }
+                continue;
+            }
             if (!answer->ended && !answer->vanished) { continue; }
             if (answer->ended) { place = shard_place::done(now); }
             if (answer->vanished || !shards_->has_children(*shard)) {
@@ -209,16 +221,15 @@ private:
         return {};
     }
 
-    /// Makes a batch of a shard's records.
+    /// Makes a batch of a shard's records, up to the first that cannot be told; an error where that is the first.
     [[nodiscard]] auto take(shard_position& at, const std::string& shard, const freshet::stream_position& position,
                             std::span<const freshet::decoded_record> records, freshet::change_batch<Row>& batch)
         -> freshet::result<void> {
         batch.changes.reserve(records.size());
         for (const auto& record : records) {
-            auto change = record ? change_of<Row>(*record, table_, stream_)
-                                 : freshet::result<freshet::change<Row>>{record.fault().as_error(
-                                       "record " + std::string{record.sequence()} + " of shard " + shard)};
-            if (!change) { return std::move(change).why(); }
+            auto change = change_of<Row>(record, table_, stream_);
+            if (!change && !batch.changes.empty()) { break; }
+            if (!change) { return freshet::error{change.why().code, "shard " + shard + ": " + change.why().note}; }
             batch.changes.push_back(*std::move(change));
         }
         const bool goes_on = shard == at.turn && at.given < options_.turn;
@@ -329,6 +340,13 @@ private:
         reader_.forget_unless([&](const std::string& shard) { return all.has(shard); });
         shards_ = std::move(all);
         return {};
+    }
+
+    /// A request holds no other texts: two of them could become one.
+    [[nodiscard]] auto check_text(std::string_view text) const -> freshet::result<void> {
+        if (!freshet::detail::find_bad_utf8(text)) { return {}; }
+        return of_stream(table_.name, {freshet::errc::malformed, "no UTF-8 text: " + freshet::printable(text)},
+                         "the checkpoint: ");
     }
 
     [[nodiscard]] auto checkpoint_key(std::string_view reader) const -> nlohmann::json {

@@ -1,12 +1,10 @@
 #pragma once
 
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -129,16 +127,6 @@ private:
         return R"({"TableName":)" + json_text(options_.table) + ",\"" + std::string{member} + "\":" + item;
     }
     [[nodiscard]] static auto id_item(std::string_view id) -> std::string { return R"({"id":)" + text_value(id) + '}'; }
-
-    template <class Number>
-    [[nodiscard]] static auto number_in(const nlohmann::json& item, std::string_view name) -> std::optional<Number> {
-        const auto text = attribute_text(item, name, "N");
-        Number number{};
-        if (!text) { return std::nullopt; }
-        const auto [end, bad] = std::from_chars(text->data(), text->data() + text->size(), number);
-        if (bad != std::errc{} || end != text->data() + text->size()) { return std::nullopt; }
-        return number;
-    }
 
     [[nodiscard]] auto read(std::string_view key) const -> freshet::result<std::optional<work>> {
         const auto request = row_start("Key", id_item(row_id(key))) + R"(,"ConsistentRead":true})";

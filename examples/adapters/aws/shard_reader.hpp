@@ -79,7 +79,7 @@ public:
                 answer.ended = true;
                 return answer;
             }
-            auto got = records_at(at->iterator, limit);
+            auto got = records_at(at->iterator, at->passing_over ? most : limit);
             if (!got.body) {
                 own_expired = own_expired || at->iterator == answer.place.iterator;
                 if (auto known = interpret(got, now, answer); !known) { return std::move(known).why(); }
@@ -97,7 +97,11 @@ public:
             answer.records = wanted(*decoded, *at);
             if (!answer.records.empty()) {
                 at->quiet_since.reset();
-                go_behind(shard, *at, answer.records.back(), std::move(next));
+                if (answer.records.size() > limit) { // the next iterator is behind more than these
+                    answer.records = answer.records.first(limit);
+                } else {
+                    go_behind(shard, *at, answer.records.back(), std::move(next));
+                }
                 return answer;
             }
             at->over = !next;
@@ -204,18 +208,27 @@ private:
         held_[shard] = {held_iterator{at}, std::move(behind)};
     }
 
-    /// Without what a reader has behind it who had to begin at the first record that is kept.
+    /// Without what a reader has behind it who had to begin at the first record that is kept. A record that does not
+    /// say where it is has been passed if one after it has.
     [[nodiscard]] auto wanted(std::span<const freshet::decoded_record> records, const held_iterator& at) const
         -> std::span<const freshet::decoded_record> {
         if (!at.passing_over) { return records; }
-        const auto passed = [&](const freshet::decoded_record& record) {
-            if (!record.ok()) { return false; }
-            if (at.place.is == shard_place::kind::after) { return record->sequence <= at.place.sequence; }
+        const auto passed = [&](const freshet::decoded_record& record) -> std::optional<bool> {
+            if (at.place.is == shard_place::kind::after) {
+                const auto sequence = freshet::sequence_number::parse(record.sequence());
+                return sequence ? std::optional{*sequence <= at.place.sequence} : std::nullopt;
+            }
+            if (!record) { return std::nullopt; }
             return record->created_at && at.place.ended_at &&
                    *record->created_at < *at.place.ended_at - rules_.uncertainty;
         };
-        const auto first = std::find_if_not(records.begin(), records.end(), passed);
-        return records.subspan(static_cast<std::size_t>(first - records.begin()));
+        std::size_t first = 0;
+        for (std::size_t i = 0; i < records.size(); ++i) {
+            const auto one = passed(records[i]);
+            if (one == false) { break; }
+            if (one == true) { first = i + 1; }
+        }
+        return records.subspan(first);
     }
 
     /// An iterator for the answer's place; where there is none any more, the place is moved to the first kept record.
@@ -281,7 +294,7 @@ private:
     [[nodiscard]] auto records_at(const std::string& iterator, std::size_t limit) const -> reply {
         auto json = object({{"ShardIterator", iterator}});
         json.pop_back();
-        json += ",\"Limit\":" + std::to_string(std::clamp<std::size_t>(limit, 1, 1'000)) + '}';
+        json += ",\"Limit\":" + std::to_string(std::clamp<std::size_t>(limit, 1, most)) + '}';
         return client_->call(dynamodb_streams, "GetRecords", json);
     }
 
@@ -300,6 +313,8 @@ private:
         }
         return json += '}';
     }
+
+    static constexpr std::size_t most = 1'000; // records that one answer has
 
     const client* client_;
     std::string stream_;

@@ -9,6 +9,7 @@
 #include <freshet/backend/change.hpp>
 #include <freshet/core/printable.hpp>
 #include <freshet/core/result.hpp>
+#include <freshet/core/sequence_number.hpp>
 #include <freshet/item/document.hpp>
 #include <freshet/item/event_decoder.hpp>
 #include <freshet/item/json_scanner.hpp>
@@ -55,45 +56,60 @@ namespace detail {
 /// A record of a GetRecords answer as Lambda delivers it: its own bytes, and which stream it is of.
 ///
 /// Source: the Lambda developer guide, "Using Lambda with DynamoDB"; GetRecords leaves the `eventSourceARN` out.
-[[nodiscard]] inline auto delivered_record(const freshet::stream_record& record, std::string_view stream)
+[[nodiscard]] inline auto delivered_record(const freshet::decoded_record& record, std::string_view stream)
     -> std::string {
-    std::string text{record.bytes};
-    if (!record.event_source_arn.empty()) { return text; }
+    std::string text{record.bytes()};
+    if (record ? !record->event_source_arn.empty() : detail::member_text(text, "eventSourceARN").has_value()) {
+        return text;
+    }
     std::string member = ",\"eventSourceARN\":";
     freshet::detail::append_json_string(member, stream);
     return text.insert(text.rfind('}'), member);
 }
 
-/// A record as the change that it tells of; `malformed` where it lacks the table's key.
+/// A record as the change that it tells of; `malformed` where the table's key or the sequence number cannot be read.
+///
+/// Whatever else is wrong with a record is for those to meet who decode its bytes: the sides stay absent, the instant
+/// is unknown, the cause is a write, and the kind `modify` where the record names none.
 template <class Row>
-[[nodiscard]] auto change_of(const freshet::stream_record& record, const item_table_options& options,
+[[nodiscard]] auto change_of(const freshet::decoded_record& record, const item_table_options& options,
                              std::string_view stream) -> freshet::result<freshet::change<Row>> {
     static_assert(std::is_same_v<Row, freshet::document> || std::is_same_v<Row, unread>,
                   "a stream of items gives freshet::document, or adapters::unread");
-    const auto partition = record.keys.find(options.partition);
-    const auto sort = options.sort.empty() ? std::nullopt : record.keys.find(options.sort);
-    if (!partition || (!sort && !options.sort.empty())) {
-        return freshet::error{freshet::errc::malformed, "the record " + std::string{record.sequence.view()} +
-                                                            " does not have the table's key attributes"};
-    }
+    const auto refuse = [&](std::string_view why) -> freshet::error {
+        const auto number = record.sequence().empty() ? "without a readable number" : std::string{record.sequence()};
+        return {freshet::errc::malformed, "the record " + number + ": " + std::string{why}};
+    };
+    const auto sequence = freshet::sequence_number::parse(record.sequence());
+    const auto keys = record.keys();
+    if (!sequence || !keys) { return refuse(record.fault().reason); }
+    const auto partition = keys->find(options.partition);
+    const auto sort = options.sort.empty() ? std::nullopt : keys->find(options.sort);
+    if (!partition || (!sort && !options.sort.empty())) { return refuse("it lacks the table's key attributes"); }
     freshet::change<Row> change;
     change.key = {std::string{partition->text()}, sort ? std::string{sort->text()} : std::string{}};
-    change.sequence = record.sequence;
-    change.kind = record.name;
-    change.cause = record.expired_by_ttl() ? freshet::change_cause::expiry : freshet::change_cause::write;
-    change.made_at = record.created_at;
+    change.sequence = *sequence;
     change.record = delivered_record(record, stream);
+    if (!record) {
+        change.kind = freshet::change_kind::modify;
+        const auto said = detail::member_string(record.bytes(), "eventName");
+        for (const auto kind : {freshet::change_kind::insert, freshet::change_kind::remove}) {
+            if (said == freshet::name_of(kind)) { change.kind = kind; }
+        }
+        return change;
+    }
+    change.kind = record->name;
+    change.cause = record->expired_by_ttl() ? freshet::change_cause::expiry : freshet::change_cause::write;
+    change.made_at = record->created_at;
     if constexpr (std::is_same_v<Row, freshet::document>) {
-        const auto told = detail::member_text(record.bytes, "dynamodb").value_or("{}");
-        const auto read = [&](bool there, std::string_view name, std::optional<Row>& side) -> freshet::result<void> {
-            if (!there) { return {}; }
+        const auto told = detail::member_text(record.bytes(), "dynamodb").value_or("{}");
+        const auto side = [&](bool there, std::string_view name) -> std::optional<Row> {
+            if (!there) { return std::nullopt; }
             auto item = freshet::document::parse(std::string{detail::member_text(told, name).value_or("")});
-            if (!item) { return std::move(item).why(); }
-            side = *std::move(item);
-            return {};
+            return item ? std::optional{*std::move(item)} : std::nullopt;
         };
-        if (auto old = read(record.old_image.has_value(), "OldImage", change.before); !old) { return old.why(); }
-        if (auto made = read(record.new_image.has_value(), "NewImage", change.after); !made) { return made.why(); }
+        change.before = side(record->old_image.has_value(), "OldImage");
+        change.after = side(record->new_image.has_value(), "NewImage");
     }
     return change;
 }

@@ -44,7 +44,7 @@ struct change_batch {
 ///  7. `save_checkpoint(reader, position)` is kept until the same reader saves another; `checkpoint(reader)` gives it,
 ///     or nothing where the reader never saved one. Readers do not see each other's.
 ///  8. `row_type` is what a change's sides become. A stream that carries no images, or is not asked to read them, says
-///     so and leaves them absent; `record` is always there.
+///     so and leaves them absent; so does one that cannot read a change's images. `record` is always there.
 template <class S>
 concept change_stream =
     requires(S& s, const stream_position& position, std::size_t limit, std::string_view reader,

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <random>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 #include <freshet/backend/change.hpp>
 #include <freshet/backend/change_stream.hpp>
@@ -33,6 +35,7 @@ using fake_aws::fault_kind;
 using fake_aws::testing::manual_clock;
 using freshet::errc;
 using laws::got;
+using nlohmann::json;
 
 using one_shard = fake_aws::testing::streamed<1, false>;
 using four_shards = fake_aws::testing::streamed<4, false>;
@@ -128,6 +131,12 @@ TEST_CASE("a stream is opened where there is one with both images, and denied in
     CHECK(why("bare").find("no stream of new and old images") != std::string::npos);
 }
 
+TEST_CASE("a stream is opened by who may describe the table, and not its time to live") {
+    one_shard on;
+    on.fake().faults().add(refused("DescribeTimeToLive", "AccessDeniedException", fake_aws::always));
+    CHECK(one_shard::stream_type::open(on.client(), on.clock(), {.name = one_shard::name}).ok());
+}
+
 TEST_CASE("a record is what Lambda delivers: the service's bytes and the stream's name") {
     one_shard on;
     auto at = got(on.stream().latest());
@@ -148,7 +157,7 @@ TEST_CASE("a record that names its stream keeps its bytes") {
     const auto event = "{\"Records\":[" + text + "]}";
     const auto records = decoder.decode(event);
     REQUIRE(records.ok());
-    const auto& record = *records->front();
+    const auto& record = records->front();
     CHECK(adapters::aws::delivered_record(record, "arn:y") == text.substr(0, text.rfind('}') + 1));
     const auto change = adapters::aws::change_of<freshet::document>(record, {.sort = ""}, "arn:y");
     REQUIRE(change.ok());
@@ -156,6 +165,96 @@ TEST_CASE("a record that names its stream keeps its bytes") {
     CHECK(!change->made_at);
     const auto keyless = adapters::aws::change_of<freshet::document>(record, {}, "arn:y");
     CHECK(laws::code_of(keyless) == errc::malformed);
+}
+
+TEST_CASE("a change whose image nobody can read is given without sides, its record whole, between those around it") {
+    one_shard on;
+    const auto start = got(on.stream().latest());
+    const auto spoilt = [&](const char* sort, const std::function<void(json&)>& spoil) {
+        put(on, "P", {sort});
+        on.fake().dynamodb().spoil_newest_record(one_shard::name, spoil);
+    };
+    put(on, "P", {"1"});
+    spoilt("2", [](json& record) { record["dynamodb"]["NewImage"]["odd"]["Q"] = "?"; });
+    spoilt("3", [](json& record) {
+        record["eventName"] = "REMOVE";
+        record["eventSourceARN"] = "arn:x";
+        record["dynamodb"]["OldImage"] = "none";
+    });
+    spoilt("4", [](json& record) { record["eventName"] = "RENAME"; });
+    put(on, "P", {"5"});
+    for (const std::size_t limit : {1U, 2U, 9U}) {
+        CAPTURE(limit);
+        auto at = start;
+        CHECK(read_all(on.stream(), at, limit) == "1 2 3 4 5");
+    }
+    const auto batch = got(on.stream().read(start, 9));
+    REQUIRE(batch.changes.size() == 5);
+    using freshet::change_kind;
+    const change_kind kinds[]{change_kind::insert, change_kind::remove, change_kind::modify};
+    for (std::size_t i = 1; i < 4; ++i) {
+        CAPTURE(i);
+        const auto& change = batch.changes[i];
+        CHECK(change.key == freshet::row_key{"P", std::to_string(i + 1)});
+        CHECK(batch.changes[i - 1].sequence < change.sequence);
+        CHECK(change.kind == kinds[i - 1]);
+        CHECK(!change.before);
+        CHECK(!change.after);
+        const auto event = "{\"Records\":[" + change.record + "]}";
+        freshet::event_decoder decoder;
+        const auto records = decoder.decode(event);
+        REQUIRE(records.ok());
+        REQUIRE(records->size() == 1);
+        CHECK(!records->front().ok());
+        CHECK(records->front().sequence() == change.sequence.view());
+        const auto arn = i == 2 ? "arn:x" : got(adapters::aws::read_shard_position(start)).stream;
+        CHECK(json::parse(change.record)["eventSourceARN"] == arn);
+    }
+    CHECK(laws::tells_the_same(batch.changes[4]));
+}
+
+TEST_CASE("a record without a readable key fails a read where it is the first, is named, and holds up no other shard") {
+    four_shards on;
+    auto at = got(on.stream().latest());
+    put(on, "P", {"1", "2", "3"});
+    on.fake().dynamodb().spoil_newest_record(four_shards::name, [](json& record) {
+        record["dynamodb"]["Keys"]["PK"] = {{"BOOL", true}};
+    });
+    put(on, "P", {"4"});
+    const auto batch = got(on.stream().read(at, 9));
+    REQUIRE(batch.changes.size() == 2);
+    CHECK(on.stream().position_after(batch, 1) == batch.next);
+    at = batch.next;
+    for (int i = 0; i < 12; ++i) { put(on, "Q" + std::to_string(i), {"x"}); } // some of them in the same shard
+    std::size_t others = 0;
+    auto rest = on.stream().read(at, 1);
+    for (; rest; rest = on.stream().read(at, 1)) {
+        REQUIRE(rest->changes.size() == 1);
+        CHECK(rest->changes[0].key.sort == "x");
+        at = rest->next;
+        ++others;
+    }
+    CHECK(others > 0);
+    CHECK(others < 12);
+    CHECK(rest.why().code == errc::malformed);
+    CHECK(rest.why().note.starts_with("stream of table items: shard shardId-"));
+    CHECK(rest.why().note.find(": the record 1000000000") != std::string::npos);
+    auto other = on.open();
+    CHECK(laws::code_of(other.read(at, 9)) == errc::malformed);
+}
+
+TEST_CASE("a record without a readable number fails a read where it is the first, and not before") {
+    one_shard on;
+    auto at = got(on.stream().latest());
+    put(on, "P", {"1", "2"});
+    on.fake().dynamodb().spoil_newest_record(one_shard::name,
+                                             [](json& record) { record["dynamodb"].erase("SequenceNumber"); });
+    CHECK(read_some(on.stream(), at) == "1");
+    const auto failed = on.stream().read(at, 9);
+    REQUIRE(!failed.ok());
+    CHECK(failed.why().code == errc::malformed);
+    CHECK(failed.why().note.find("the record without a readable number: a record without SequenceNumber") !=
+          std::string::npos);
 }
 
 TEST_CASE("a stream whose images nobody reads gives the same records without them") {
@@ -395,6 +494,87 @@ TEST_CASE("a position from latest that nobody has read for a quarter of an hour 
     CHECK(read_all(near.stream(), at) == "just before");
 }
 
+TEST_CASE("what is behind a position whose iterator expired is passed over in large pages, whatever the limit") {
+    one_shard on;
+    for (int i = 0; i < 60; ++i) { put(on, "P", {"long before"}); }
+    on.clock().advance(adapters::aws::shard_rules{}.uncertainty + 1s);
+    auto at = got(on.stream().latest());
+    put(on, "P", {"1", "2", "3"});
+    on.fake().dynamodb().expire_iterators();
+    const auto start = at;
+    const request_count made{on.fake()};
+    CHECK(read_some(on.stream(), at, 1) == "1");
+    CHECK(made("GetRecords") == 2); // the expired one, and a page
+    CHECK(read_all(on.stream(), at, 1) == "2 3");
+    for (const std::size_t limit : {2U, 3U, 4U}) {
+        CHECK(read_all(on.stream(), at = start, limit) == "1 2 3");
+        CHECK(got(on.stream().read(start, limit)).next == got(on.stream().read(start, limit)).next);
+    }
+}
+
+TEST_CASE("a record that cannot be read is passed over with those around it") {
+    one_shard on;
+    const auto spoil = [&] {
+        on.fake().dynamodb().spoil_newest_record(
+            one_shard::name, [](json& record) { record["dynamodb"]["NewImage"]["odd"]["Q"] = "?"; });
+    };
+    put(on, "P", {"before", "spoilt before"});
+    spoil();
+    put(on, "P", {"read before"});
+    on.clock().advance(adapters::aws::shard_rules{}.uncertainty + 1s);
+    auto at = got(on.stream().latest());
+    put(on, "P", {"1"});
+    spoil();
+    put(on, "P", {"2", "3"});
+    spoil();
+    on.fake().dynamodb().expire_iterators();
+    CHECK(read_all(on.stream(), at) == "1 2 3");
+    on.clock().advance(10min);
+    CHECK(read_all(on.stream(), at).empty());
+    put(on, "P", {"4"});
+    spoil();
+    put(on, "P", {"5"});
+    on.fake().faults().add(refused("GetShardIterator", "TrimmedDataAccessException")); // it begins at the first record
+    on.restart();
+    CHECK(read_all(on.stream(), at) == "4 5");
+}
+
+TEST_CASE("a position is dated by the service's time, as soon as the client knows how the machine's differs") {
+    for (const freshet::duration ahead : {freshet::duration{-3h}, freshet::duration{3h}}) {
+        one_shard on;
+        put(on, "P", {"long before"});
+        on.clock().advance(1h);
+        manual_clock clock{on.clock().now() - ahead}; // of a machine that is behind
+        on.fake().faults().add({.kind = fault_kind::clock_skew, .times = fake_aws::always, .span = ahead});
+        auto stream = got(one_shard::stream_type::open(on.client(), clock, {.name = one_shard::name}));
+        const auto offset = on.client().clock_offset();
+        REQUIRE(offset >= ahead - 5min);
+        REQUIRE(offset <= ahead + 5min);
+        auto at = got(stream.latest());
+        for (const auto& [shard, place] : places_in(at)) { CHECK(place.ended_at == clock.now() + offset); }
+        put(on, "P", {"1"});
+        on.fake().dynamodb().expire_iterators();
+        CHECK(read_all(stream, at) == "1");
+    }
+}
+
+TEST_CASE("an answer that lists no shards is an outage, and no stream without shards") {
+    one_shard on;
+    auto at = got(on.stream().latest());
+    put(on, "P", {"1"});
+    on.restart();
+    on.fake().faults().add({.kind = fault_kind::error_json, .operation = "DescribeStream", .times = 3, .status = 200});
+    const auto check = [](const auto& answer) {
+        REQUIRE(!answer.ok());
+        CHECK(answer.why().code == errc::unavailable);
+        CHECK(answer.why().note == "stream of table items: DescribeStream: the answer lists no shards");
+    };
+    check(on.stream().read(at, 9));
+    check(on.stream().latest());
+    check(on.stream().oldest());
+    CHECK(read_all(on.stream(), at) == "1");
+}
+
 TEST_CASE("a position from latest that is read in silence goes on for days") {
     one_shard on;
     put(on, "P", {"before"});
@@ -623,6 +803,34 @@ TEST_CASE("checkpoints are kept by the table's name, each position as it was, al
     // A write whose answer is lost is repeated.
     on.fake().faults().add({.kind = fault_kind::dropped, .operation = "PutItem", .done = true});
     CHECK(on.stream().save_checkpoint("reader", got(on.stream().latest())).ok());
+}
+
+TEST_CASE("a checkpoint's row without a position is denied: who begins anew would lose or repeat without a word") {
+    one_shard on;
+    for (const std::string position : {"", R"(,"position":{"N":"7"})", R"(,"position":{"S":""})"}) {
+        CAPTURE(position);
+        const auto request = R"({"TableName":"state","Item":{"id":{"S":"checkpoint/items/reader"})" + position + "}}";
+        REQUIRE(on.client().call(adapters::aws::dynamodb, "PutItem", request).body.ok());
+        const auto kept = on.stream().checkpoint("reader");
+        REQUIRE(!kept.ok());
+        CHECK(kept.why().code == errc::denied);
+        CHECK(kept.why().note == "stream of table items: the checkpoint: its row in state has no position");
+    }
+    CHECK(!got(on.stream().checkpoint("another")));
+}
+
+TEST_CASE("a checkpoint of texts that are no UTF-8 is malformed, and none is kept in its place") {
+    one_shard on;
+    const auto at = got(on.stream().oldest());
+    for (const std::string reader : {"\xff", "reader\xc3"}) {
+        const auto saved = on.stream().save_checkpoint(reader, at);
+        REQUIRE(!saved.ok());
+        CHECK(saved.why().code == errc::malformed);
+        CHECK(saved.why().note.starts_with("stream of table items: the checkpoint: no UTF-8 text: "));
+        CHECK(laws::code_of(on.stream().checkpoint(reader)) == errc::malformed);
+    }
+    CHECK(laws::code_of(on.stream().save_checkpoint("reader", "\xff")) == errc::malformed);
+    CHECK(on.fake().dynamodb().items("state").empty());
 }
 
 TEST_CASE("the list of shards is asked for seldom: when a shard ends, and when it is old") {

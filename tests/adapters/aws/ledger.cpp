@@ -1,17 +1,13 @@
 #include <adapters/aws/ledger.hpp>
 
-#include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -312,36 +308,4 @@ TEST_CASE("a ledger opened again goes on with its tokens") {
     ledger_type again{on.client(), on.clock(), {.table = "work"}};
     CHECK(laws::granted(again, "key2", "a").token > first.token);
     CHECK(again.complete(first).ok());
-}
-
-TEST_CASE("of many threads that ask at once, each time one has the work, under a token of its own") {
-    on_fake on;
-    auto& ledger = on.ledger();
-    std::atomic<int> inside{0};
-    std::atomic<int> overlaps{0};
-    std::vector<std::vector<std::uint64_t>> tokens(4);
-    {
-        std::vector<std::jthread> threads;
-        for (std::size_t t = 0; t < tokens.size(); ++t) {
-            threads.emplace_back([&, t] {
-                const auto owner = "owner" + std::to_string(t);
-                while (tokens[t].size() < 25) {
-                    const auto answer = ledger.claim({"key", owner});
-                    if (!answer.ok() || !answer->mine()) {
-                        std::this_thread::yield();
-                        continue;
-                    }
-                    overlaps += inside.fetch_add(1);
-                    tokens[t].push_back(answer->claim.token);
-                    inside.fetch_sub(1);
-                    if (!ledger.release(answer->claim).ok()) { ++overlaps; }
-                }
-            });
-        }
-    }
-    CHECK(overlaps == 0);
-    std::vector<std::uint64_t> all;
-    for (const auto& some : tokens) { all.insert(all.end(), some.begin(), some.end()); }
-    std::sort(all.begin(), all.end());
-    CHECK(std::adjacent_find(all.begin(), all.end()) == all.end());
 }

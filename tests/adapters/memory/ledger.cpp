@@ -2,14 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <thread>
-#include <vector>
 
 #include <freshet/testing/manual_clock.hpp>
 
@@ -51,36 +44,4 @@ TEST_CASE("a ledger forgets what is done, given back or left for long enough, an
     fixture.clock().advance(14 * 24h + 1s);
     CHECK(laws::is_conflict(ledger.renew(left, 1s)));
     CHECK(ledger.size() == 0);
-}
-
-TEST_CASE("of many threads that ask at once, each time one has the work, under a token of its own") {
-    one_ledger fixture;
-    auto& ledger = fixture.ledger();
-    std::atomic<int> inside{0};
-    std::atomic<int> overlaps{0};
-    std::vector<std::vector<std::uint64_t>> tokens(4);
-    {
-        std::vector<std::jthread> threads;
-        for (std::size_t t = 0; t < tokens.size(); ++t) {
-            threads.emplace_back([&, t] {
-                const auto owner = "owner" + std::to_string(t);
-                while (tokens[t].size() < 200) {
-                    const auto answer = ledger.claim({"key", owner});
-                    if (!answer.ok() || !answer->mine()) {
-                        std::this_thread::yield();
-                        continue;
-                    }
-                    overlaps += inside.fetch_add(1);
-                    tokens[t].push_back(answer->claim.token);
-                    inside.fetch_sub(1);
-                    if (!ledger.release(answer->claim).ok()) { ++overlaps; }
-                }
-            });
-        }
-    }
-    CHECK(overlaps == 0);
-    std::vector<std::uint64_t> all;
-    for (const auto& some : tokens) { all.insert(all.end(), some.begin(), some.end()); }
-    std::sort(all.begin(), all.end());
-    CHECK(std::adjacent_find(all.begin(), all.end()) == all.end());
 }
