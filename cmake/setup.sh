@@ -23,18 +23,18 @@ fail() {
 
 build='cmake ninja-build g++'
 library='nlohmann-json3-dev libfmt-dev libhowardhinnant-date-dev'
-programs='libcli11-dev libsqlite3-dev libcurl4-openssl-dev'
+programs='libcli11-dev libsqlite3-dev libcurl4-openssl-dev libhiredis-dev'
 tests='doctest-dev tzdata'
 compiler=g++
 case $verb in
     demo | demo-aws) needed="$build $library $programs" ;;
-    test) needed="$build $library $programs $tests $(command -v npm >/dev/null || echo nodejs npm)" ;;
+    test) needed="$build $library $programs $tests redis-server $(command -v npm >/dev/null || echo nodejs npm)" ;;
     coverage) needed="$build $library $programs $tests" ;;
     asan | tsan) needed="$build clang-14 libclang-rt-14-dev $library $programs $tests" compiler=clang++-14 ;;
     clang) needed="$build clang-14 $library $programs $tests" compiler=clang++-14 ;;
     aarch64) needed="$build g++-aarch64-linux-gnu qemu-user" compiler=aarch64-linux-gnu-g++ ;;
     fuzz) needed="$build clang-14 libclang-rt-14-dev $library" compiler=clang++-14 ;;
-    bench) needed="$build $library libsqlite3-dev libbenchmark-dev libre2-dev rapidjson-dev libsimdjson-dev libssl-dev" ;;
+    bench) needed="$build $library libsqlite3-dev libbenchmark-dev libre2-dev rapidjson-dev libsimdjson-dev libssl-dev libboost1.81-dev" ;;
     *)
         sed -n 's/^# \{0,1\}//; 2,9p' "$root/cmake/setup.sh" >&2
         exit 2
@@ -111,9 +111,9 @@ else
     say "this is not Debian; install these by the names that your system has for them:"
     say "  to build:     CMake 3.25, Ninja, $compiler (g++ 12 or clang 14, or newer)"
     say "  the library:  nlohmann-json 3.10, fmt 9, date 3 (Howard Hinnant)"
-    say "  programs:     CLI11, SQLite 3.35, libcurl 7.88"
-    say "  tests:        doctest, the time zone data (tzdata), Node.js and npm"
-    say "  benchmarks:   Google Benchmark, RE2, RapidJSON, simdjson, OpenSSL"
+    say "  programs:     CLI11, SQLite 3.35, libcurl 7.88, hiredis"
+    say "  tests:        doctest, the time zone data (tzdata), Redis, Node.js and npm"
+    say "  benchmarks:   Google Benchmark, RE2, RapidJSON, simdjson, OpenSSL, Boost"
     for tool in cmake ninja $compiler; do
         command -v "$tool" >/dev/null || fail "$tool is not found: install it and run this again"
     done

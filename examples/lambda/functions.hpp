@@ -9,8 +9,10 @@
 #include <freshet/core/printable.hpp>
 #include <freshet/core/result.hpp>
 #include <lambda/invocation.hpp>
+#include <lambda/label_counts.hpp>
 #include <lambda/runtime.hpp>
 #include <lambda/stream_processor.hpp>
+#include <lambda/table_cache.hpp>
 #include <support/environment.hpp>
 #include <support/log.hpp>
 #include <support/stop_on_signal.hpp>
@@ -23,9 +25,11 @@ struct named_function {
     auto (*make)() -> freshet::result<function>;
 };
 
-inline constexpr std::array functions{named_function{"stream_processor", &make_stream_processor}};
+inline constexpr std::array functions{named_function{"stream_processor", &make_stream_processor},
+                                      named_function{"label_counts", &make_label_counts},
+                                      named_function{"table_cache", &make_table_cache}};
 
-/// Makes the function of a handler: `stream_processor`, or `stream_processor.` and whatever else.
+/// Makes the function of a handler: its name, or its name, a dot and whatever else.
 [[nodiscard]] inline auto make_function(std::string_view handler) -> freshet::result<function> {
     const auto name = handler.substr(0, handler.find('.'));
     std::string known;

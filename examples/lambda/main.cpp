@@ -17,7 +17,13 @@ auto main(int argc, char** argv) -> int {
                "  stream_processor  DynamoDB stream events to the queues of LINES_QUEUE_URL and WORDS_QUEUE_URL; what\n"
                "                    cannot be processed to DEAD_LETTER_QUEUE_URL, if that is set. Also reads\n"
                "                    MONITORED_FIELDS_RECEIPT_METADATA, MONITORED_FIELDS_RECEIPT_WORD_LABEL,\n"
-               "                    AWS_ENDPOINT_URL and LOG_LEVEL (default: INFO).\n\n"
+               "                    AWS_ENDPOINT_URL and LOG_LEVEL (default: INFO).\n"
+               "  label_counts      on a schedule's event: counts the labels of CORE_LABELS in the table of\n"
+               "                    DYNAMODB_TABLE_NAME into the one called after it, with -ledger. Also reads\n"
+               "                    AWS_ENDPOINT_URL and LOG_LEVEL (default: INFO).\n"
+               "  table_cache       SQS messages that name a work order's step; keeps the tables of\n"
+               "                    DYNAMODB_TABLE_PREFIX (default: email-agent) from one to the next. Also reads\n"
+               "                    CACHE_REFRESH_INTERVAL_SECS, AWS_ENDPOINT_URL and LOG_LEVEL.\n\n"
                "Exit code: 0 after SIGTERM or SIGINT, 1 the function cannot be started, 2 usage, 3 the runtime API\n"
                "cannot be used.\n");
     return lambda::all_well;

@@ -4,6 +4,7 @@
 #include <freshet/backend/change.hpp>
 #include <freshet/backend/change_stream.hpp>
 #include <freshet/backend/clock.hpp>
+#include <freshet/backend/codec.hpp>
 #include <freshet/backend/executor.hpp>
 #include <freshet/backend/ledger.hpp>
 #include <freshet/backend/message.hpp>

@@ -2,9 +2,11 @@
 
 // IWYU pragma: begin_exports
 #include <freshet/backend.hpp>
+#include <freshet/cache.hpp>
 #include <freshet/core.hpp>
 #include <freshet/item.hpp>
 #include <freshet/key.hpp>
+#include <freshet/report.hpp>
 #include <freshet/stream.hpp>
 #include <freshet/work.hpp>
 // IWYU pragma: end_exports

@@ -1,6 +1,7 @@
 #pragma once
 
 // IWYU pragma: begin_exports
+#include <freshet/work/anchored_clock.hpp>
 #include <freshet/work/batch_window.hpp>
 #include <freshet/work/claimed.hpp>
 #include <freshet/work/deadline.hpp>

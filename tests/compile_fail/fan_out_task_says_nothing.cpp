@@ -1,4 +1,4 @@
-// expect: the callback answers with a freshet::result<void>
+// expect: the callback answers with a freshet::result
 #include <vector>
 
 #include <freshet/work/executor.hpp>

@@ -15,6 +15,7 @@
 
 #include "ttl_store_random.hpp"
 #include "ttl_store_steps.hpp"
+#include "ttl_store_touch.hpp"
 
 TEST_CASE_TEMPLATE_DEFINE("what was put is found again, equal to the microsecond, and every look-up gives a ticket",
                           Fixture, laws_ttl_store_1) {
@@ -320,14 +321,16 @@ TEST_CASE_TEMPLATE_DEFINE("a key that a store cannot have is malformed in every 
         const auto found = store.get(key);
         const auto ticket = found.ok() ? found->ticket : laws::ticket_of(store, "key");
         const auto put = store.put(key, entry, ticket);
+        const auto touched = store.touch(key, entry, ticket);
         const auto erased = store.erase(key);
         CHECK(put.ok() == found.ok());
+        CHECK(touched.ok() == found.ok());
         CHECK(erased.ok() == found.ok());
         if (found.ok()) {
             CHECK(laws::lacks(store, key));
             continue;
         }
-        for (const auto& why : {found.why(), put.why(), erased.why()}) {
+        for (const auto& why : {found.why(), put.why(), touched.why(), erased.why()}) {
             CHECK(why.code == freshet::errc::malformed);
             CHECK(why.note.size() < 1'000);
         }
@@ -353,4 +356,9 @@ TEST_CASE_TEMPLATE_DEFINE("a key that a store cannot have is malformed in every 
     TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_10, __VA_ARGS__); \
     TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_11, __VA_ARGS__); \
     TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_12, __VA_ARGS__); \
-    TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_13, __VA_ARGS__)
+    TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_13, __VA_ARGS__); \
+    TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_14, __VA_ARGS__); \
+    TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_15, __VA_ARGS__); \
+    TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_16, __VA_ARGS__); \
+    TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_17, __VA_ARGS__); \
+    TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_18, __VA_ARGS__)

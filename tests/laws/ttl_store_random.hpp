@@ -24,11 +24,10 @@
 
 namespace laws {
 
-/// What a ttl_store must know.
-struct stored_key {
-    std::optional<cached> entry{};
-    std::vector<std::uint64_t> invalidated{}; // the steps of its invalidations
-    std::vector<freshet::time_point> invalidated_at{};
+/// An invalidation, and the step of it.
+struct invalidation {
+    std::uint64_t step{};
+    freshet::time_point at;
 };
 
 /// A look-up that may yet be followed by a put.
@@ -39,15 +38,36 @@ struct pending_load {
     freshet::store_ticket ticket;
 };
 
-/// What a put after that look-up must do; nothing where the store may choose: it forgot meanwhile why it gave just this
-/// ticket.
-[[nodiscard]] inline auto must_stay(const stored_key& known, const pending_load& load, freshet::time_point now,
-                                    freshet::duration fence) -> std::optional<bool> {
-    if (known.invalidated.empty()) { return true; }
-    if (known.invalidated.back() > load.step) { return false; }
-    const auto forgotten = known.invalidated_at.back() + fence;
-    if (load.asked_at < forgotten && forgotten <= now) { return std::nullopt; }
+/// What a ttl_store must know.
+struct stored_key {
+    std::optional<cached> entry{};
+    std::vector<invalidation> invalidated{};
+    std::vector<pending_load> looked{};
+};
+
+/// What a put after that look-up must do; nothing where the store may choose: it forgot meanwhile an invalidation,
+/// which may have been why it gave just this ticket.
+[[nodiscard]] inline auto must_stay(const std::map<std::string, stored_key>& known, const pending_load& load,
+                                    freshet::time_point now, freshet::duration fence) -> std::optional<bool> {
+    const auto& own = known.at(load.key).invalidated;
+    if (!own.empty() && own.back().step > load.step) { return false; }
+    for (const auto& [key, one] : known) {
+        for (const auto& each : one.invalidated) {
+            const auto forgotten = each.at + fence;
+            if (load.asked_at < forgotten && forgotten <= now) { return std::nullopt; }
+        }
+    }
     return true;
+}
+
+/// Whether tickets differ wherever an invalidation that is still remembered lies between their look-ups.
+[[nodiscard]] inline auto tells_invalidations(const stored_key& known, const freshet::store_ticket& ticket,
+                                              freshet::time_point now, freshet::duration fence) -> bool {
+    return std::none_of(known.looked.begin(), known.looked.end(), [&](const pending_load& before) {
+        return before.ticket == ticket &&
+               std::any_of(known.invalidated.begin(), known.invalidated.end(),
+                           [&](const invalidation& each) { return each.step > before.step && now < each.at + fence; });
+    });
 }
 
 } // namespace laws
@@ -69,23 +89,28 @@ TEST_CASE_TEMPLATE_DEFINE("whatever happens to keys, a store answers as a plain 
         std::vector<laws::pending_load> loads;
         const auto invalidate = [&](laws::stored_key& one, std::uint64_t step) {
             one.entry.reset();
-            one.invalidated.push_back(step);
-            one.invalidated_at.push_back(fixture.clock().now());
+            one.invalidated.push_back({step, fixture.clock().now()});
         };
-        const auto check = [&](const std::string& key) {
+        const auto wanted = [&](const std::string& key) {
+            const auto& entry = known[key].entry;
+            return entry && fixture.clock().now() < entry->keep_until ? entry : std::nullopt;
+        };
+        const auto check = [&](const std::string& key, std::uint64_t step) {
+            auto& one = known[key];
+            const auto now = fixture.clock().now();
             auto found = laws::looked(store, key);
-            auto wanted = known[key].entry;
-            if (wanted && wanted->keep_until <= fixture.clock().now()) { wanted.reset(); }
-            CHECK(found.entry == wanted);
-            return found.ticket;
+            CHECK(found.entry == wanted(key));
+            CHECK(laws::tells_invalidations(one, found.ticket, now, fence));
+            one.looked.push_back({key, step, now, found.ticket});
+            return one.looked.back();
         };
         for (std::uint64_t step = 0; step < 200; ++step) {
             CAPTURE(step);
             const auto now = fixture.clock().now();
             const std::string key(1, static_cast<char>('a' + below(known.size())));
-            const auto action = below(20);
+            const auto action = below(23);
             if (action < 7) {
-                loads.push_back({key, step, now, check(key)});
+                loads.push_back(check(key, step));
             } else if (action < 14 && !loads.empty()) {
                 const auto load = loads[loads.size() - 1 - below(std::min<std::size_t>(loads.size(), 10))];
                 if (now - load.asked_at >= fence) { continue; } // must not be put
@@ -93,26 +118,37 @@ TEST_CASE_TEMPLATE_DEFINE("whatever happens to keys, a store answers as a plain 
                 auto entry = laws::entry_of(fixture, std::to_string(step), freshet::duration{below(2 * fence.count())});
                 if (below(4) == 0) { entry.value.reset(); }
                 const auto put = store.put(load.key, entry, load.ticket);
-                const auto stays = laws::must_stay(one, load, now, fence);
+                const auto stays = laws::must_stay(known, load, now, fence);
                 if (stays == true) { CHECK_MESSAGE(put.ok(), (put.ok() ? "" : put.why().note)); }
                 CHECK((put.ok() || laws::is_kept_out(put)));
                 if (put.ok() && stays != false) { one.entry = entry; }
-                check(load.key);
+                check(load.key, step);
             } else if (action < 16) {
                 REQUIRE(store.erase(key).ok());
                 invalidate(known[key], step);
             } else if (action == 16) {
                 REQUIRE(store.clear().ok());
                 for (auto& [name, one] : known) { invalidate(one, step); }
-            } else if (action < 19) {
+            } else if (action < 20) {
+                const auto ticket = check(key, step).ticket;
+                const auto there = wanted(key);
+                auto times = laws::entry_of(fixture, "another", freshet::duration{below(2 * fence.count())});
+                if (there && below(4) != 0) { times.loaded_at = there->loaded_at; }
+                if (below(4) == 0) { times.keep_until = now - freshet::duration{below(2)}; }
+                REQUIRE(store.touch(key, times, ticket).ok());
+                if (there && there->loaded_at == times.loaded_at) {
+                    known[key].entry = {there->value, there->loaded_at, times.fresh_until, times.keep_until};
+                }
+                check(key, step);
+            } else if (action < 22) {
                 fixture.clock().advance(freshet::duration{below(fence.count() / 3)});
             } else if (const auto& entry = known[key].entry) { // to the end of an entry, or one microsecond before it
                 fixture.clock().advance(
                     std::max<freshet::duration>(0us, entry->keep_until - now - freshet::duration{below(2)}));
-                check(key);
+                check(key, step);
             }
         }
-        for (const auto& [key, one] : known) { check(key); }
+        for (const auto& [key, one] : known) { check(key, 200); }
     }
 }
 

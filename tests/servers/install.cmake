@@ -1,5 +1,5 @@
 # Puts what package.json names into TO/node_modules, unless it is there, and forgets what earlier runs came to.
-file(GLOB old ${RESULTS}/*.dynalite ${RESULTS}/*.moto)
+file(GLOB old ${RESULTS}/*.dynalite ${RESULTS}/*.moto ${RESULTS}/*.redis)
 if(old)
   file(REMOVE ${old})
 endif()

@@ -1,12 +1,14 @@
-# Prints what the laws' suites came to on each server, as the files SUITE.SERVER in DIR say it. Fails where the fake or
-# dynalite did not run, and where a law failed on any server; moto_server need not be there.
+# Prints what the laws' suites came to on each server, as the files SUITE.SERVER in DIR say it. Fails where the fake,
+# dynalite or Redis did not run, and where a law failed on any server; moto_server need not be there.
 cmake_minimum_required(VERSION 3.25)
 
 set(suites table change_stream message_queue ledger ttl_store)
-set(servers fake dynalite moto)
+set(servers fake dynalite moto redis)
 set(needed table.fake change_stream.fake message_queue.fake ledger.fake ttl_store.fake table.dynalite ledger.dynalite
-  ttl_store.dynalite)
-set(not_held change_stream.dynalite message_queue.dynalite) # dynalite has neither streams nor queues
+  ttl_store.dynalite ttl_store.redis)
+# dynalite has neither streams nor queues, and Redis is a cache alone
+set(not_held change_stream.dynalite message_queue.dynalite table.redis change_stream.redis message_queue.redis
+  ledger.redis)
 
 function(padded text width out)
   string(LENGTH "${text}" length)

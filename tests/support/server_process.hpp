@@ -38,11 +38,15 @@ struct server_command {
     std::string name; ///< for people
     std::vector<std::string> words;
     std::string given_time{}; ///< the module made of `given_time.cpp`; without it the server has the machine's time
-    std::chrono::seconds patience{60}; ///< for its first answer
+    std::chrono::seconds patience{60};             ///< for its first answer
+    std::string port{};                            ///< empty: a free one
+    std::string logged{"http://127.0.0.1:{port}"}; ///< what its log says when the port is its own
+    std::string question{"GET / HTTP/1.0\r\n\r\n"};
+    std::string answer{"HTTP/"}; ///< how it answers the question
 };
 
-/// An HTTP server in a process of its own on a free port of 127.0.0.1, which ends with this object, and with the thread
-/// that made it, however that ends.
+/// A server in a process of its own on a port of 127.0.0.1, which ends with this object, and with the thread that made
+/// it, however that ends.
 class server_process {
 public:
     /// The server, as soon as it answers; `unavailable` with the last line that it wrote where it does not.
@@ -50,7 +54,7 @@ public:
         freshet::error why;
         for (int attempt = 0; attempt < 3; ++attempt) { // the port may be taken between the choice and the server
             std::unique_ptr<server_process> started{new server_process{command}};
-            if (started->answers_within(command.patience)) { return started; }
+            if (started->answers_within(command)) { return started; }
             why = {freshet::errc::unavailable, command.name + " does not answer: " + started->last_line()};
         }
         return why;
@@ -62,8 +66,9 @@ public:
         if (time_ != nullptr) { ::munmap(time_, sizeof(std::int64_t)); }
     }
 
+    [[nodiscard]] auto port() const -> const std::string& { return port_; }
     /// `http://127.0.0.1:<port>`
-    [[nodiscard]] auto endpoint() const -> const std::string& { return endpoint_; }
+    [[nodiscard]] auto endpoint() const -> std::string { return "http://127.0.0.1:" + port_; }
     [[nodiscard]] auto pid() const -> pid_t { return pid_; }
 
     /// Whether its time can be set.
@@ -79,22 +84,22 @@ public:
     void stop() {
         if (pid_ <= 0) { return; }
         ::kill(pid_, SIGTERM);
-        if (!ended_within(std::chrono::seconds{2})) {
-            ::kill(pid_, SIGKILL);
-            ::waitpid(pid_, nullptr, 0);
-        }
+        if (!ended_within(std::chrono::seconds{2})) { kill(); }
+    }
+
+    /// Ends it at once, wherever it is.
+    void kill() {
+        if (pid_ <= 0) { return; }
+        ::kill(pid_, SIGKILL);
+        ::waitpid(pid_, nullptr, 0);
         pid_ = -1;
     }
 
 private:
-    explicit server_process(const server_command& command) {
-        const auto port = std::to_string(free_port());
-        endpoint_ = "http://127.0.0.1:" + port;
+    explicit server_process(const server_command& command)
+        : port_{command.port.empty() ? std::to_string(free_port()) : command.port} {
         std::vector<std::string> words;
-        for (auto word : command.words) {
-            if (const auto at = word.find("{port}"); at != std::string::npos) { word.replace(at, 6, port); }
-            words.push_back(std::move(word));
-        }
+        for (const auto& word : command.words) { words.push_back(with_port(word)); }
         std::vector<std::string> environment;
         for (auto** one = ::environ; *one != nullptr; ++one) { environment.emplace_back(*one); }
         if (std::filesystem::exists(command.given_time)) {
@@ -166,30 +171,34 @@ private:
         return true;
     }
 
-    [[nodiscard]] auto answers_within(std::chrono::seconds patience) -> bool {
-        const auto until = std::chrono::steady_clock::now() + patience;
+    [[nodiscard]] auto with_port(std::string text) const -> std::string {
+        if (const auto at = text.find("{port}"); at != std::string::npos) { text.replace(at, 6, port_); }
+        return text;
+    }
+
+    [[nodiscard]] auto answers_within(const server_command& command) -> bool {
+        const auto until = std::chrono::steady_clock::now() + command.patience;
         while (std::chrono::steady_clock::now() < until) {
             if (ended_within(std::chrono::milliseconds{50})) { return false; }
-            // Its log names the endpoint when the port is its own, and not somebody else's who answers there.
-            if (log().find(endpoint_) != std::string::npos && answers()) { return !ended(); }
+            // Its log names the port when that is its own, and not somebody else's who answers there.
+            if (log().find(with_port(command.logged)) != std::string::npos && answers(command)) { return !ended(); }
         }
         return false;
     }
 
-    /// Whether something on the port speaks HTTP.
-    [[nodiscard]] auto answers() const -> bool {
+    /// Whether something on the port speaks as the server does.
+    [[nodiscard]] auto answers(const server_command& command) const -> bool {
         const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         const timeval wait{.tv_sec = 5, .tv_usec = 0};
         ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
-        const auto address =
-            loopback(static_cast<std::uint16_t>(std::stoi(endpoint_.substr(endpoint_.rfind(':') + 1))));
-        constexpr std::string_view request{"GET / HTTP/1.0\r\n\r\n"};
-        char start[5]{};
+        const auto address = loopback(static_cast<std::uint16_t>(std::stoi(port_)));
+        const auto& question = command.question;
+        std::string start(command.answer.size(), ' ');
         const bool spoke =
             ::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
-            ::send(socket, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size()) &&
-            ::recv(socket, start, sizeof start, MSG_WAITALL) == static_cast<ssize_t>(sizeof start) &&
-            std::string_view{start, sizeof start} == "HTTP/";
+            ::send(socket, question.data(), question.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(question.size()) &&
+            ::recv(socket, start.data(), start.size(), MSG_WAITALL) == static_cast<ssize_t>(start.size()) &&
+            start == command.answer;
         ::close(socket);
         return spoke;
     }
@@ -205,7 +214,7 @@ private:
     }
 
     scratch_directory files_;
-    std::string endpoint_;
+    std::string port_;
     std::int64_t* time_{};
     pid_t pid_{-1};
 };
@@ -247,6 +256,27 @@ private:
     return server_process::start({.name = "moto_server",
                                   .words = {"moto_server", "-H", "127.0.0.1", "-p", "{port}"},
                                   .given_time = module == nullptr ? "" : module});
+}
+
+/// A redis-server of its own with an empty store, which keeps nothing on disk, on a free port or on this one; `denied`
+/// where it is not on PATH.
+[[nodiscard]] inline auto start_redis(const std::string& password = {}, const std::string& port = {})
+    -> freshet::result<std::unique_ptr<server_process>> {
+    if (!program_on_path("redis-server")) {
+        return freshet::error{freshet::errc::denied, "redis-server is not on PATH"};
+    }
+    server_command command{
+        .name = "redis-server",
+        .words = {"redis-server", "--bind", "127.0.0.1", "--port", "{port}", "--save", "", "--appendonly", "no"},
+        .port = port,
+        .logged = "port={port}.",
+        .question = "PING\r\n",
+        .answer = "+PONG"};
+    if (!password.empty()) {
+        command.words.insert(command.words.end(), {"--requirepass", password});
+        command.answer = "-NOAUTH";
+    }
+    return server_process::start(command);
 }
 
 } // namespace support

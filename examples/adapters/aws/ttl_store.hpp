@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -10,7 +9,6 @@
 #include <random>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -51,9 +49,9 @@ struct ttl_store_options {
 ///
 /// The row `cache/NAME` counts the clears, and a key's row is called `cache/NAME/CLEARS/KEY`: what is put too late
 /// after a `clear` lies where nobody looks, until it expires. A `get` is one request, and a second one where somebody
-/// cleared since the last; `put` and `clear` are one, `erase` is two. Nothing depends on when the table deletes what
-/// has expired, unless that is too early: clocks (DynamoDB's too) that differ take from the fence's time what they
-/// differ.
+/// cleared since the last; `put`, `touch` and `clear` are one, `erase` is two. Nothing depends on when the table
+/// deletes what has expired, unless that is too early: clocks (DynamoDB's too) that differ take from the fence's time
+/// what they differ.
 ///
 /// Keys are UTF-8, also empty, and with the name up to 2,020 bytes long; others are `malformed`. What makes an item
 /// larger than DynamoDB takes (400 KB, less the key and 128 bytes) is `too_large`.
@@ -126,6 +124,24 @@ public:
         return about(key, {freshet::errc::conflict, "invalidated since it was looked up"});
     }
 
+    /// Touches what is in the space of the ticket: an entry that came after a `clear` needs a ticket that did, too.
+    [[nodiscard]] auto touch(const std::string& key, const freshet::cache_entry<std::string>& entry,
+                             const freshet::store_ticket& ticket) const -> freshet::result<void> {
+        const auto usable = check(key);
+        if (!usable) { return about(key, usable.why()); }
+        const auto now = clock_.now();
+        // there may have been an invalidation just now, which the ticket does not know of
+        const auto until = std::max(entry.keep_until, later(now, options_.fence_time));
+        placeholders of;
+        const auto keep_until = of.name("keep_until");
+        const auto text = "SET " + of.name("fresh_until") + '=' + of.value(time_value(entry.fresh_until)) + ',' +
+                          keep_until + '=' + of.value(time_value(entry.keep_until)) + ',' + of.name("expires") + '=' +
+                          of.value(seconds_after(until));
+        const auto condition = of.name("loaded_at") + '=' + of.value(time_value(entry.loaded_at)) + " AND " +
+                               keep_until + '>' + of.value(time_value(now));
+        return update(row_id(ticket.space, key), text, condition, of, key);
+    }
+
     [[nodiscard]] auto erase(const std::string& key) const -> freshet::result<void> {
         const auto usable = check(key);
         if (!usable) { return about(key, usable.why()); }
@@ -141,7 +157,7 @@ public:
                           of.name("expires") + '=' + of.value(seconds_after(later(clock_.now(), options_.fence_time))) +
                           " REMOVE " + of.name("value") + ',' + of.name("loaded_at") + ',' + of.name("fresh_until") +
                           ',' + of.name("keep_until");
-        return update(row_id(*space, key), text, of, key);
+        return update(row_id(*space, key), text, {}, of, key);
     }
 
     [[nodiscard]] auto clear() const -> freshet::result<void> {
@@ -149,7 +165,7 @@ public:
         if (!usable) { return about({}, usable.why()); }
         placeholders of;
         const auto text = "ADD " + of.name("generation") + ' ' + of.value(number_value(1));
-        return update(space_id_, text, of, {});
+        return update(space_id_, text, {}, of, {});
     }
 
 private:
@@ -199,16 +215,6 @@ private:
     [[nodiscard]] static auto unlikely_number() -> std::uint64_t {
         std::random_device source;
         return (std::uint64_t{source()} << 32U | source()) >> 2U;
-    }
-
-    template <class Number>
-    [[nodiscard]] static auto number_in(const json& row, std::string_view name) -> std::optional<Number> {
-        const auto text = attribute_text(row, name, "N");
-        Number number{};
-        if (!text) { return std::nullopt; }
-        const auto [end, bad] = std::from_chars(text->data(), text->data() + text->size(), number);
-        if (bad != std::errc{} || end != text->data() + text->size()) { return std::nullopt; }
-        return number;
     }
 
     [[nodiscard]] auto strange_row() const -> freshet::error {
@@ -294,13 +300,15 @@ private:
         return {};
     }
 
-    [[nodiscard]] auto update(std::string_view id, std::string_view text, const placeholders& of,
-                              std::string_view key) const -> freshet::result<void> {
+    /// Changes a row, where it meets the condition if there is one.
+    [[nodiscard]] auto update(std::string_view id, std::string_view text, std::string_view condition,
+                              const placeholders& of, std::string_view key) const -> freshet::result<void> {
         auto request = row_start("Key", id_item(id)) + R"(,"UpdateExpression":)" + json_text(text);
+        if (!condition.empty()) { request += R"(,"ConditionExpression":)" + json_text(condition); }
         of.append_to(request);
         const auto answer = by_.call(dynamodb, "UpdateItem", request += '}');
-        if (!answer.body.ok()) { return about(key, without_conflict(answer.body.why())); }
-        return {};
+        if (answer.body.ok() || answer.refused_as == condition_failed) { return {}; }
+        return about(key, without_conflict(answer.body.why()));
     }
 
     const client& by_;

@@ -32,8 +32,9 @@ struct ttl_store_options {
 /// A ttl_store in this process, for tests and examples: it has room for whatever is put. It ends with the object. An
 /// operation costs the logarithm of the number of keys.
 ///
-/// Never fails but with `conflict`. It forgets an invalidation when the fence's time is over, and from then on refuses
-/// every ticket that is older: what was loaded before an invalidation is kept out, however long the load took.
+/// Never fails but with `conflict`. When the fence's time is over it forgets whose an invalidation was, and from then
+/// on takes it for one of all keys: what was loaded before is kept out however long the load took, and so is what is
+/// being loaded at that instant.
 template <class Clock, class Value = std::string>
 class ttl_store {
     static_assert(freshet::clock<Clock>, "a ttl_store's Clock needs now() const, which returns a freshet::time_point");
@@ -52,11 +53,9 @@ public:
     [[nodiscard]] auto get(const std::string& key) -> freshet::result<freshet::looked_up<Value>> {
         const std::scoped_lock lock{mutex_};
         const auto now = forget_old();
-        freshet::looked_up<Value> found{std::nullopt, {0, invalidations_}};
         const auto at = known_.find(key);
-        if (at != known_.end() && at->second.entry && now < at->second.entry->keep_until) {
-            found.entry = at->second.entry;
-        }
+        freshet::looked_up<Value> found{std::nullopt, {0, last_invalidation(at)}};
+        if (at != known_.end() && at->second.is_kept(now)) { found.entry = at->second.entry; }
         return found;
     }
 
@@ -64,13 +63,27 @@ public:
         -> freshet::result<void> {
         const std::scoped_lock lock{mutex_};
         forget_old();
-        const auto before = known_.find(key);
-        if (ticket.key < std::max(forgotten_, before == known_.end() ? 0 : before->second.invalidated)) {
+        if (ticket.key < last_invalidation(known_.find(key))) {
             return freshet::error{freshet::errc::conflict,
                                   "ttl store: " + freshet::printable(key) + ": invalidated since it was looked up"};
         }
         const auto at = known_.try_emplace(key).first;
         at->second.entry = entry;
+        remember(*at);
+        return {};
+    }
+
+    /// The ticket is of no use here.
+    [[nodiscard]] auto touch(const std::string& key, const entry_type& entry, const freshet::store_ticket&)
+        -> freshet::result<void> {
+        const std::scoped_lock lock{mutex_};
+        const auto now = forget_old();
+        const auto at = known_.find(key);
+        if (at == known_.end() || !at->second.is_kept(now) || at->second.entry->loaded_at != entry.loaded_at) {
+            return {};
+        }
+        at->second.entry->fresh_until = entry.fresh_until;
+        at->second.entry->keep_until = entry.keep_until;
         remember(*at);
         return {};
     }
@@ -106,15 +119,22 @@ private:
         std::optional<entry_type> entry;
         std::uint64_t invalidated{}; // by the invalidation of this number; 0: by none that is remembered
         freshet::time_point fenced_until;
-        freshet::time_point age; // when all of this is forgotten
+        freshet::time_point age; // when some of this is to be forgotten
+
+        [[nodiscard]] auto is_kept(freshet::time_point now) const -> bool { return entry && now < entry->keep_until; }
     };
     using known = std::map<std::string, kept>;
+
+    /// Of the invalidations that may concern the key, the last one's number.
+    [[nodiscard]] auto last_invalidation(typename known::const_iterator at) const -> std::uint64_t {
+        return std::max(forgotten_, at == known_.end() ? 0 : at->second.invalidated);
+    }
 
     void remember(typename known::value_type& at) {
         auto& [key, it] = at;
         by_age_.erase({it.age, key});
-        const auto entry_ends = it.entry ? it.entry->keep_until : freshet::time_point::min();
-        it.age = std::max(entry_ends, it.invalidated != 0 ? it.fenced_until : freshet::time_point::min());
+        const auto entry_ends = it.entry ? it.entry->keep_until : freshet::time_point::max();
+        it.age = std::min(entry_ends, it.invalidated != 0 ? it.fenced_until : freshet::time_point::max());
         by_age_.insert({it.age, key});
     }
 
@@ -122,10 +142,16 @@ private:
     auto forget_old() -> freshet::time_point {
         const auto now = clock_.now();
         while (!by_age_.empty() && by_age_.begin()->first <= now) {
-            const auto oldest = by_age_.extract(by_age_.begin()).value();
-            const auto at = known_.find(std::string{oldest.second});
-            forgotten_ = std::max(forgotten_, at->second.invalidated);
-            known_.erase(at);
+            const auto at = known_.find(std::string{by_age_.begin()->second});
+            auto& it = at->second;
+            if (!it.is_kept(now)) { it.entry.reset(); }
+            if (it.fenced_until <= now) { forgotten_ = std::max(forgotten_, std::exchange(it.invalidated, 0)); }
+            if (it.entry || it.invalidated != 0) {
+                remember(*at);
+            } else {
+                by_age_.erase(by_age_.begin());
+                known_.erase(at);
+            }
         }
         return now;
     }

@@ -49,11 +49,15 @@ enum class fence_scope : std::uint8_t {
 ///  3. A `put` with a ticket that was got before an invalidation of its key, or of all, is never seen by a `get` that
 ///     begins after the invalidation ended. It fails with `conflict`, or is stored where nobody looks any more. `fence`
 ///     says whose invalidations count. A good ticket may be refused where the memory of an older invalidation ended
-///     between the look-up and the `put`.
+///     between the look-up and the `put`, and where a store remembers the invalidations of several keys as one.
 ///  4. An invalidation is remembered for at least the store's own fence time. A load that takes longer than that must
 ///     not be put.
 ///  5. A `put` invalidates nothing: of two with good tickets the last one stays.
-///  6. A failed call has an unknown outcome, and may be repeated.
+///  6. `touch` gives the stored entry of a key the `fresh_until` and `keep_until` of `entry`, if `get` would give one
+///     and it was loaded at the same instant as `entry`; otherwise it changes nothing and succeeds. Its value is
+///     never changed, and none comes back.
+///  7. Two look-ups of a key with equal tickets had no invalidation of it between them that is still remembered.
+///  8. A failed call has an unknown outcome, and may be repeated.
 /// Time is the store's own; it may differ from the caller's by the skew of their clocks.
 template <class S>
 concept ttl_store = requires(S& s, const typename S::key_type& key, const cache_entry<typename S::mapped_type>& entry,
@@ -61,6 +65,7 @@ concept ttl_store = requires(S& s, const typename S::key_type& key, const cache_
     { S::fence } -> std::convertible_to<fence_scope>;
     { s.get(key) } -> std::same_as<result<looked_up<typename S::mapped_type>>>;
     { s.put(key, entry, ticket) } -> std::same_as<result<void>>;
+    { s.touch(key, entry, ticket) } -> std::same_as<result<void>>;
     { s.erase(key) } -> std::same_as<result<void>>;
     { s.clear() } -> std::same_as<result<void>>;
 };

@@ -99,6 +99,18 @@ private:
 template <class... Events, class... Functions>
 watch(listener<Events, Functions>...) -> watch<listener<Events, Functions>...>;
 
+/// A `watch` whose functions may run concurrently: the word of whoever makes it. Components that run on several threads
+/// ask for it.
+template <class... Listeners>
+class shared_watch : public watch<Listeners...> {
+public:
+    using is_shareable = void;
+    using watch<Listeners...>::watch;
+};
+
+template <class... Events, class... Functions>
+shared_watch(listener<Events, Functions>...) -> shared_watch<listener<Events, Functions>...>;
+
 /// An observer of every event: calls one generic function with each.
 template <class Function>
 class watch_all {

@@ -4,42 +4,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include <freshet/core/parsed.hpp>
+#include <freshet/core/utf8.hpp>
 #include <freshet/item/json_string_kernels.hpp>
 
 namespace freshet::detail {
-
-/// The first byte that is not well-formed UTF-8 (Unicode table 3-7: no overlong form, surrogate, or value above
-/// U+10FFFF), or nothing.
-[[nodiscard]] constexpr auto find_bad_utf8(std::string_view text) noexcept -> std::optional<std::size_t> {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const auto between = [&](std::size_t i, unsigned low, unsigned high) {
-        return i < text.size() && byte(i) >= low && byte(i) <= high;
-    };
-    for (std::size_t i = 0; i < text.size();) {
-        const unsigned lead = byte(i);
-        if (lead < 0x80) {
-            ++i;
-        } else if (lead >= 0xc2 && lead <= 0xdf && between(i + 1, 0x80, 0xbf)) {
-            i += 2;
-        } else if (lead >= 0xe0 && lead <= 0xef &&
-                   between(i + 1, lead == 0xe0 ? 0xa0 : 0x80, lead == 0xed ? 0x9f : 0xbf) &&
-                   between(i + 2, 0x80, 0xbf)) {
-            i += 3;
-        } else if (lead >= 0xf0 && lead <= 0xf4 &&
-                   between(i + 1, lead == 0xf0 ? 0x90 : 0x80, lead == 0xf4 ? 0x8f : 0xbf) &&
-                   between(i + 2, 0x80, 0xbf) && between(i + 3, 0x80, 0xbf)) {
-            i += 4;
-        } else {
-            return i;
-        }
-    }
-    return std::nullopt;
-}
 
 /// One JSON escape: how many bytes it takes, and the code point it stands for.
 struct escape {

@@ -30,7 +30,7 @@ struct redrive_report {
 };
 
 /// Goes on for ever.
-struct always {
+struct go_on_for_ever {
     [[nodiscard]] constexpr auto operator()() const noexcept -> bool { return true; }
 };
 
@@ -41,7 +41,7 @@ struct always {
 /// when the queue has none to hand out that is new, after `most` letters, or when `go_on()` says false, which is asked
 /// before each receive and each letter. Killed in between, it repeats at most the letters that it was at: `resend_to`
 /// and `reprocess_with` bear that.
-template <class DeadQueue, class Handle, class GoOn = always>
+template <class DeadQueue, class Handle, class GoOn = go_on_for_ever>
 [[nodiscard]] auto redrive(DeadQueue& letters, Handle&& handle,
                            std::size_t most = std::numeric_limits<std::size_t>::max(), GoOn go_on = {})
     -> result<redrive_report> {

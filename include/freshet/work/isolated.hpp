@@ -13,9 +13,10 @@ namespace freshet {
 ///
 /// For callbacks whose failure is one item's and nobody else's.
 template <class Callback, class... Arguments>
-[[nodiscard]] auto isolated(Callback&& callback, Arguments&&... arguments) -> result<void> {
-    static_assert(std::is_same_v<std::invoke_result_t<Callback, Arguments...>, result<void>>,
-                  "the callback answers with a freshet::result<void>: a task that says nothing cannot be seen to fail");
+[[nodiscard]] auto isolated(Callback&& callback, Arguments&&... arguments)
+    -> std::invoke_result_t<Callback, Arguments...> {
+    static_assert(std::is_constructible_v<std::invoke_result_t<Callback, Arguments...>, error>,
+                  "the callback answers with a freshet::result: a task that says nothing cannot be seen to fail");
     try {
         return std::invoke(std::forward<Callback>(callback), std::forward<Arguments>(arguments)...);
     } catch (const std::exception& thrown) {

@@ -79,6 +79,9 @@ public:
     [[nodiscard]] auto put(const std::string& key, const laws::cached& entry, const freshet::store_ticket& ticket) {
         return on_.sweep(), on_.store().put(key, entry, ticket);
     }
+    [[nodiscard]] auto touch(const std::string& key, const laws::cached& entry, const freshet::store_ticket& ticket) {
+        return on_.sweep(), on_.store().touch(key, entry, ticket);
+    }
     [[nodiscard]] auto erase(const std::string& key) { return on_.sweep(), on_.store().erase(key); }
     [[nodiscard]] auto clear() { return on_.sweep(), on_.store().clear(); }
 
@@ -134,9 +137,14 @@ TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_6, swept);
 TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_7, swept);
 TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_9, swept);
 TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_12, swept);
+TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_14, swept);
+TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_15, swept);
+TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_16, swept);
+TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_17, swept);
+TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_18, swept);
 
 TEST_CASE(
-    "a look-up is one request, with another one after somebody cleared; a put and a clear are one, erase is two") {
+    "a look-up is one request, with another one after somebody cleared; put, touch and clear are one, erase is two") {
     on_hook on;
     const auto ticket = laws::ticket_of(on.store, "key");
     CHECK(on.service.operations() == "BatchGetItem ");
@@ -144,6 +152,9 @@ TEST_CASE(
     CHECK(on.store.put("key", entry, ticket).ok());
     CHECK(laws::holds(on.store, "key", entry));
     CHECK(on.service.operations() == "PutItem BatchGetItem ");
+    CHECK(on.store.touch("key", entry, ticket).ok());
+    CHECK(on.store.touch("nothing there", entry, ticket).ok());
+    CHECK(on.service.operations() == "UpdateItem UpdateItem ");
     CHECK(on.store.erase("key").ok());
     CHECK(on.store.clear().ok());
     CHECK(on.service.operations() == "GetItem UpdateItem UpdateItem ");
@@ -253,6 +264,8 @@ TEST_CASE("calls may be repeated when their answers are lost, and what was inval
             const auto late = laws::ticket_of(store, "key");
             lose("PutItem", [&] { return store.put("key", old, late); });
             CHECK(laws::holds(store, "key", old));
+            lose("UpdateItem", [&] { return store.touch("key", old, late); });
+            CHECK(laws::holds(store, "key", old));
             lose("UpdateItem", [&] { return store.erase("key"); });
             CHECK(laws::lacks(store, "key"));
             CHECK(laws::is_kept_out(store.put("key", old, late)));
@@ -334,6 +347,26 @@ TEST_CASE("rows expire when neither their entry nor their invalidation is of use
     CHECK(expiry_of(on, "cache/receipts/1/ever") == end);
 }
 
+TEST_CASE("a row that is touched expires with its entry, and not before an invalidation is forgotten") {
+    on_fake on;
+    auto& store = on.store();
+    auto entry = laws::entry_of(on, "value", 24h);
+    const auto unaware = laws::ticket_of(store, "key");
+    REQUIRE(store.erase("key").ok());
+    on.clock().advance(1min);
+    const auto now = on.clock().now();
+    REQUIRE(store.put("key", entry, laws::ticket_of(store, "key")).ok());
+    entry.keep_until = now;
+    REQUIRE(store.touch("key", entry, unaware).ok());
+    CHECK(expiry_of(on, "cache/receipts/0/key") >= in_seconds(now - 1min + on.fence_time()));
+    CHECK(laws::is_kept_out(store.put("key", entry, unaware)));
+    entry.keep_until = now + 48h;
+    REQUIRE(store.put("key", entry, laws::ticket_of(store, "key")).ok());
+    entry.keep_until = now + 49h;
+    REQUIRE(store.touch("key", entry, unaware).ok());
+    CHECK(expiry_of(on, "cache/receipts/0/key") == in_seconds(now + 49h));
+}
+
 TEST_CASE("what the table deletes too early is forgotten without letting in what was loaded before") {
     on_fake on;
     auto& store = on.store();
@@ -407,12 +440,14 @@ TEST_CASE("a store shares its table, and says what a person must change") {
         store_type odd{on.client(), on.clock(), {.table = "work", .name = name}};
         CHECK(denied(odd.get("key")));
         CHECK(denied(odd.put("key", {}, {})));
+        CHECK(denied(odd.touch("key", {}, {})));
         CHECK(denied(odd.erase("key")));
         CHECK(denied(odd.clear()));
     }
     store_type nowhere{on.client(), on.clock(), {.table = "nowhere", .name = "receipts"}};
     CHECK(denied(nowhere.get("key")));
     CHECK(denied(nowhere.put("key", {}, {})));
+    CHECK(denied(nowhere.touch("key", {}, {})));
     CHECK(denied(nowhere.erase("key")));
     CHECK(denied(nowhere.clear()));
     for (const auto* row : {R"({"id":{"S":"cache/receipts/0/odd"},"keep_until":{"N":"1"}})",

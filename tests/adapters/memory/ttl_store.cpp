@@ -52,7 +52,11 @@ TEST_CASE("a store forgets what has expired, and invalidations when the fence's 
     REQUIRE(store.erase("erased").ok());
     REQUIRE(store.erase("used").ok());
     REQUIRE(store.put("used", laws::entry_of(fixture, "value", 1min), laws::ticket_of(store, "used")).ok());
-    REQUIRE(store.put("long", laws::entry_of(fixture, "value", 1h), laws::ticket_of(store, "long")).ok());
+    const auto entry = laws::entry_of(fixture, "value", 1h);
+    REQUIRE(store.put("long", entry, laws::ticket_of(store, "long")).ok());
+    REQUIRE(store.put("touched", entry, laws::ticket_of(store, "touched")).ok());
+    CHECK(store.size() == 5);
+    REQUIRE(store.touch("touched", laws::retimed(entry, clock.now(), clock.now()), {}).ok());
     CHECK(laws::lacks(store, "never there"));
     CHECK(store.size() == 4);
     clock.advance(1min - 1us);

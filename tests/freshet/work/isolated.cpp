@@ -15,6 +15,8 @@ TEST_CASE("what a callback answers is what is answered") {
     CHECK(isolated([] { return result<void>{}; }).ok());
     const error no{errc::denied, "no"};
     CHECK(isolated([&](int) -> result<void> { return no; }, 3).why() == no);
+    CHECK(*isolated([](int n) -> result<int> { return n + 1; }, 3) == 4);
+    CHECK(isolated([]() -> result<int> { throw 7; }).why().code == errc::failed);
 }
 
 TEST_CASE("whatever a callback throws is its own failure") {

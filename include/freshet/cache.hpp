@@ -1,0 +1,46 @@
+#pragma once
+
+// IWYU pragma: begin_exports
+#include <freshet/cache/any_match.hpp>
+#include <freshet/cache/cache_entries.hpp>
+#include <freshet/cache/cache_events.hpp>
+#include <freshet/cache/cache_journal.hpp>
+#include <freshet/cache/cache_statistics.hpp>
+#include <freshet/cache/cached.hpp>
+#include <freshet/cache/cached_table.hpp>
+#include <freshet/cache/coded_store.hpp>
+#include <freshet/cache/entry_removed.hpp>
+#include <freshet/cache/every_row.hpp>
+#include <freshet/cache/eviction_queues.hpp>
+#include <freshet/cache/flat_index.hpp>
+#include <freshet/cache/freshness.hpp>
+#include <freshet/cache/invalidation_counts.hpp>
+#include <freshet/cache/key_statistics.hpp>
+#include <freshet/cache/key_text.hpp>
+#include <freshet/cache/load_id.hpp>
+#include <freshet/cache/loader_answer.hpp>
+#include <freshet/cache/local_store.hpp>
+#include <freshet/cache/local_store_node.hpp>
+#include <freshet/cache/local_store_shard.hpp>
+#include <freshet/cache/mixed_hash.hpp>
+#include <freshet/cache/node_slab.hpp>
+#include <freshet/cache/presence.hpp>
+#include <freshet/cache/refresh_policy.hpp>
+#include <freshet/cache/remembered_keys.hpp>
+#include <freshet/cache/removed_nodes.hpp>
+#include <freshet/cache/scan_all.hpp>
+#include <freshet/cache/scan_answer.hpp>
+#include <freshet/cache/scan_flights.hpp>
+#include <freshet/cache/sequence_fence.hpp>
+#include <freshet/cache/single_flight.hpp>
+#include <freshet/cache/table_cache.hpp>
+#include <freshet/cache/table_cache_events.hpp>
+#include <freshet/cache/table_cache_state.hpp>
+#include <freshet/cache/table_follower.hpp>
+#include <freshet/cache/table_follower_events.hpp>
+#include <freshet/cache/table_ruling.hpp>
+#include <freshet/cache/table_snapshot.hpp>
+#include <freshet/cache/ttl_cache.hpp>
+#include <freshet/cache/ttl_cache_options.hpp>
+#include <freshet/cache/updater.hpp>
+// IWYU pragma: end_exports
