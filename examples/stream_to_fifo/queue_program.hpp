@@ -23,6 +23,7 @@
 #include <freshet/work/retry_plan.hpp>
 #include <receipts/change_processor.hpp>
 #include <stream_to_fifo/files.hpp>
+#include <stream_to_fifo/repeated_event.hpp>
 #include <stream_to_fifo/settings.hpp>
 #include <stream_to_fifo/watched_queue.hpp>
 #include <support/log.hpp>
@@ -68,7 +69,8 @@ inline auto say_stopped(std::string_view input, std::size_t line) -> exit_code {
 ///
 /// Nobody delivers a file again: an event that meets an outage is tried again, and if that lasts, or where a stop is
 /// asked for, the run ends and says from which line on nothing was done for sure. What a queue took already it knows
-/// for its deduplication time. Of an event's attempts the log has the last one alone.
+/// for its deduplication time; a record that became a dead letter is not tried again. Of an event's attempts the log
+/// has the last one, and those that made dead letters.
 template <class Queue, class Timer>
 class queue_program {
 public:
@@ -83,7 +85,7 @@ public:
           timer_{timer},
           responses_{responses},
           stop_{std::move(stop)} {
-        if (queues.dead_letters) { dead_letters_.emplace(*std::move(queues.dead_letters)); }
+        if (queues.dead_letters) { dead_letters_.emplace(*std::move(queues.dead_letters), true); }
         processor_.emplace(lines_, words_, dead_letters_ ? &*dead_letters_ : nullptr, timer_,
                            receipts::change_processor_options{.translation = wanted.messages,
                                                               .max_age = wanted.max_age,
@@ -107,7 +109,8 @@ public:
         }
         if (in_.bad()) {
             if (stop_.stop_requested()) { return say_stopped(in_name_, number + 1); }
-            fmt::print(stderr, "stream_to_fifo: {}: cannot be read to its end\n", in_name_);
+            fmt::print(stderr, "stream_to_fifo: {}: cannot be read to its end: go on from line {}\n", in_name_,
+                       number + 1);
             return unreachable;
         }
         return refused_ + counts_.failed + counts_.held + counts_.untried + counts_.dead_lettered == 0 ? all_well
@@ -133,10 +136,18 @@ private:
     /// response, cannot be reached.
     [[nodiscard]] auto event(std::string_view line, std::size_t number) -> freshet::result<bool> {
         freshet::batch_report report;
+        repeated_event left{line};
+        std::string said;
+        std::size_t expired = 0;
         const auto sent = persist(wanted_, timer_, stop_, [&]() -> freshet::result<void> {
+            if (dead_letters_ && dead_letters_->taken() != 0) {
+                left.leave_out(dead_letters_->taken_bodies());
+                expired += report.expired;
+                said += kept_;
+            }
             kept_.clear();
             each_queue([](auto& queue) { queue.forget(); });
-            report = processor_->process(line, freshet::deadline::never(), stop_);
+            report = processor_->process(left.text(), freshet::deadline::never(), stop_);
             std::optional<freshet::error> trouble;
             each_queue([&](const auto& queue) {
                 const auto& met = queue.trouble();
@@ -146,12 +157,15 @@ private:
             return *std::move(trouble);
         });
         ++events_;
+        report.dead_lettered += left.left_out();
+        report.expired += expired;
         if (report.records() == 0 && report.why) {
             ++refused_;
             kept_.clear(); // it says that too, without the number
             log_.line(support::log_level::error, "Refused the event on line {}: {}", number, report.why->note);
         }
-        std::fwrite(kept_.data(), 1, kept_.size(), stderr);
+        if (sent || stop_.stop_requested()) { said += kept_; } // else the line that ends the run says it
+        std::fwrite(said.data(), 1, said.size(), stderr);
         counts_ += report;
         if (lines_.taken() != 0) { by_queue_["lines"] += lines_.taken(); }
         if (words_.taken() != 0) { by_queue_["words"] += words_.taken(); }

@@ -210,10 +210,34 @@ TEST_CASE("of an event that waits for an outage's end the log has the last attem
     CAPTURE(lasted.said);
     CHECK(lasted.code == 3);
     CHECK(count(lasted.said, "WARNING: Trying again: queue ") == 1);
-    CHECK(count(lasted.said, "INFO: Processing ") == lasted.responses.size());
+    CHECK_MESSAGE(count(lasted.said, "INFO: Processing ") + 1 == lasted.responses.size(), "of those before it");
     CHECK(count(lasted.said, "stream_to_fifo: test: go on from line ") == 1);
-    CHECK(count(lasted.said, "WARNING: A request to queue ") > 0);
+    CHECK(count(lasted.said, "WARNING: A request to queue ") == 0);
     CHECK(count(lasted.said, "\n") == count(logged(fake_aws::always, 5min).said, "\n"));
+}
+
+TEST_CASE("a record that a queue never takes becomes one dead letter, and does not hold up what is behind it") {
+    in_aws to;
+    to.fail({.kind = fault_kind::refused,
+             .operation = "SendMessageBatch",
+             .times = fake_aws::always,
+             .name = "InternalError",
+             .chosen = [](std::size_t, const json& entry) { return entry["MessageDeduplicationId"] == "e1"; }});
+    auto wanted = quiet();
+    wanted.patience = 1min;
+    wanted.level = support::log_level::error;
+    const auto input = event_of(json::array({record(1), record(2)})) + event_of(json::array({record(3)}));
+    const auto got = to.send(input, wanted);
+    CAPTURE(got.said);
+    CHECK(got.code == 1);
+    CHECK((got.responses == std::vector{success, success}));
+    const auto letters = to.letters();
+    REQUIRE(letters.size() == 1);
+    CHECK(letters[0].id == "e1");
+    CHECK(got.said.find("Error processing stream record e1: ") != std::string::npos);
+    std::size_t sent = 0;
+    for (const auto& [group, all] : to.drain()) { sent += all.size(); }
+    CHECK(sent == 2);
 }
 
 TEST_CASE("a refusal ends the run at once, with one line that says what a person must change") {

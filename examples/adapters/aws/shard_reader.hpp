@@ -128,10 +128,7 @@ public:
         if (answer->ended) { return shard_place::done(now); }
         if (answer->records.empty()) { return answer->place; }
         const auto sequence = freshet::sequence_number::parse(answer->records.front().sequence());
-        if (!sequence) {
-            return freshet::error{freshet::errc::malformed,
-                                  "shard " + shard + ": a record without a readable SequenceNumber"};
-        }
+        if (!sequence) { return start; } // whoever reads on from there is told, and other shards go on
         auto place = shard_place::at(*sequence);
         if (auto* at = find(shard, answer->place)) { at->place = place; }
         return place;
