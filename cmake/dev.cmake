@@ -1,6 +1,6 @@
 # What only this repository's own builds need: warnings, and the parts that a preset asks for.
 set(FRESHET_PARTS examples tests CACHE STRING
-  "What to build of: examples, tests, tests/servers, tests/fake_aws, tests/fuzz, bench")
+  "What to build of: examples, tests, tests/threads, tests/servers, tests/fake_aws, tests/fuzz, bench")
 
 enable_testing()
 set_target_properties(freshet PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)

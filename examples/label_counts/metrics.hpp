@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include <freshet/core/printable.hpp>
 #include <freshet/core/result.hpp>
 #include <freshet/core/time.hpp>
@@ -66,16 +68,24 @@ inline void add(freshet::emf_document& to, std::string name, double value, fresh
     return all;
 }
 
-/// Documents as lines of CloudWatch's embedded metric format; `malformed` where CloudWatch would not take one.
-[[nodiscard]] inline auto lines_of(const std::vector<freshet::emf_document>& all, freshet::time_point now)
-    -> freshet::result<std::string> {
+struct metric_lines {
     std::string text;
+    std::vector<freshet::error> refused; ///< documents that CloudWatch would not take
+};
+
+/// Documents as lines of CloudWatch's embedded metric format, those that it takes at `now`.
+[[nodiscard]] inline auto lines_of(const std::vector<freshet::emf_document>& all, freshet::time_point now)
+    -> metric_lines {
+    metric_lines made;
     for (const auto& each : all) {
         const auto lines = freshet::emf_lines(each, now);
-        if (!lines) { return lines.why(); }
-        for (const auto& line : *lines) { (text += line) += '\n'; }
+        if (!lines) {
+            made.refused.push_back(lines.why());
+            continue;
+        }
+        for (const auto& line : *lines) { (made.text += line) += '\n'; }
     }
-    return text;
+    return made;
 }
 
 /// A file that metrics are appended to; `-` is stdout, and nothing is nowhere.
@@ -92,17 +102,23 @@ public:
         return made;
     }
 
-    /// The metrics of a run or of a reading.
+    /// The metrics of a run or of a reading that was done `at`, for CloudWatch, whose time is `now`.
+    ///
+    /// What CloudWatch would not take is left out; a failure then says of how much, and why of the first of it.
     template <class Report>
-    [[nodiscard]] auto write(const Report& report, freshet::time_point now) -> freshet::result<void> {
+    [[nodiscard]] auto write(const Report& report, freshet::time_point at, freshet::time_point now)
+        -> freshet::result<void> {
         if (file_ == nullptr) { return {}; }
-        const auto text = lines_of(metrics_of(report, now), now);
-        if (!text) { return text.why(); }
-        if (std::fwrite(text->data(), 1, text->size(), file_.get()) == text->size() && std::fflush(file_.get()) == 0) {
-            return {};
+        const auto all = metrics_of(report, at);
+        const auto [text, refused] = lines_of(all, now);
+        if (std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size() || std::fflush(file_.get()) != 0) {
+            return freshet::error{freshet::errc::unavailable,
+                                  std::string{"metrics cannot be written: "} + std::strerror(errno)};
         }
-        return freshet::error{freshet::errc::unavailable,
-                              std::string{"metrics cannot be written: "} + std::strerror(errno)};
+        if (refused.empty()) { return {}; }
+        return freshet::error{freshet::errc::malformed,
+                              fmt::format("{} of {} documents of metrics are left out; the first: {}", refused.size(),
+                                          all.size(), refused.front().note)};
     }
 
 private:

@@ -19,6 +19,7 @@
 #include <freshet/core/result.hpp>
 #include <freshet/item/document.hpp>
 #include <freshet/work/deadline.hpp>
+#include <freshet/work/wall_clock.hpp>
 #include <label_counts/backends.hpp>
 #include <label_counts/counting.hpp>
 #include <label_counts/failing_table.hpp>
@@ -82,8 +83,9 @@ private:
         } else {
             fmt::print("{}", as_text(report));
         }
-        if (const auto written = metrics_.write(report, timer_.now()); !written) {
-            wanted_.log.line(support::log_level::warning, "{}", written.why().note);
+        // CloudWatch does not know of --now
+        if (const auto told = metrics_.write(report, timer_.now(), freshet::wall_clock{}.now()); !told) {
+            wanted_.log.line(support::log_level::warning, "{}", told.why().note);
         }
     }
     /// What was done since the last time, as one document, is on its way.

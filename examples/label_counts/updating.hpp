@@ -30,7 +30,8 @@ template <class Store, class Clock>
     using freshet::on;
     const auto warn = [&log](const auto& event) { log.line(level::warning, "{}", freshet::log_line(event)); };
     const auto tell = [&log](const auto& event) {
-        log.line(event.note.empty() ? level::info : level::error, "{}", freshet::log_line(event));
+        const bool good = event.outcome <= freshet::update_outcome::overtaken;
+        log.line(good ? level::info : level::error, "{}", freshet::log_line(event));
     };
     freshet::coded_store store{bytes, counts_codec{}, freshet::shared_watch{on<freshet::entry_undecodable>(warn)}};
     freshet::updater updater{

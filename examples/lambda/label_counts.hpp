@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -22,6 +21,7 @@
 #include <label_counts/settings.hpp>
 #include <label_counts/updating.hpp>
 #include <lambda/invocation.hpp>
+#include <lambda/last_request.hpp>
 #include <support/environment.hpp>
 #include <support/log.hpp>
 
@@ -46,14 +46,13 @@ public:
 
     auto operator()(const invocation& event, std::stop_token stop) -> freshet::result<std::string> {
         using level = support::log_level;
-        const auto now = timer_.now();
-        const auto left = event.deadline.remaining(now);
-        const auto until = freshet::deadline::in(left - std::min(slowest_request_, left / 4), now);
+        const auto until = last_request(event.deadline, timer_.now(), slowest_request_);
         const auto count = label_counts::counter_of(table_, timer_, stop);
         const auto report = label_counts::update(store_, timer_, count, labels_, {}, log_, until, stop);
         const bool whole = report.failed() == 0;
         log_.line(whole ? level::info : level::error, "{}", label_counts::summary_of(report));
-        if (const auto told = metrics_.write(report, timer_.now()); !told) {
+        const auto now = timer_.now();
+        if (const auto told = metrics_.write(report, now, now); !told) {
             log_.line(level::warning, "{}", told.why().note);
         }
         return report.as_result().transform([&] {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <memory>
@@ -19,6 +18,7 @@
 #include <freshet/work/deadline.hpp>
 #include <freshet/work/wall_clock.hpp>
 #include <lambda/invocation.hpp>
+#include <lambda/last_request.hpp>
 #include <receipts/change_processor.hpp>
 #include <receipts/fields_from_environment.hpp>
 #include <support/environment.hpp>
@@ -44,7 +44,8 @@ public:
           processor_{lines, words, dead_letters, timer, std::move(options), log} {}
 
     auto operator()(const invocation& event, std::stop_token stop) -> freshet::result<std::string> {
-        auto report = processor_.process(event.payload, last_request(event.deadline), std::move(stop));
+        const auto until = last_request(event.deadline, timer_.now(), slowest_request_);
+        auto report = processor_.process(event.payload, until, std::move(stop));
         if (report.records() == 0 && report.why) { return *std::move(report.why); }
         std::string response;
         freshet::write_response(response, report.response);
@@ -52,12 +53,6 @@ public:
     }
 
 private:
-    [[nodiscard]] auto last_request(freshet::deadline end) const -> freshet::deadline {
-        const auto now = timer_.now();
-        const auto left = end.remaining(now);
-        return freshet::deadline::in(left - std::min(slowest_request_, left / 4), now);
-    }
-
     Timer& timer_;
     freshet::duration slowest_request_;
     receipts::change_processor<Queue, Timer> processor_;

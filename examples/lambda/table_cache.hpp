@@ -23,8 +23,10 @@
 #include <freshet/cache/refresh_policy.hpp>
 #include <freshet/core/printable.hpp>
 #include <freshet/core/result.hpp>
+#include <freshet/core/time.hpp>
 #include <freshet/work/wall_clock.hpp>
 #include <lambda/invocation.hpp>
+#include <lambda/last_request.hpp>
 #include <support/environment.hpp>
 #include <support/log.hpp>
 #include <table_cache/agent.hpp>
@@ -37,16 +39,22 @@
 namespace lambda {
 
 /// Answers an event of SQS messages with how many steps of work orders were done and how many failed. The tables stay
-/// cached from one invocation to the next, and each `start` message empties the cache before any step is taken.
+/// cached from one invocation to the next, and each `start` message empties the cache before any step is taken: that of
+/// the instance that it came to. Others that are warm do not hear of it, so one instance at most should run.
 ///
 /// What failed is not tried again: of the `batchItemFailures` are only messages whose work order somebody else is at.
 template <class Table, class Clock, class Ledger>
 class work_order_agent {
 public:
-    /// Borrows what it is given.
+    /// Borrows what it is given. `slowest_request` is how long a table or the ledger may take to answer: time for two
+    /// is kept before the invocation's end, for a read that is under way and to unlock its order, as far as three
+    /// quarters of the invocation's time are left for the steps.
     work_order_agent(email_agent::counted_tables<Table>& tables, const Clock& clock, Ledger& ledger,
-                     email_agent::agent_options options, const email_agent::transcript& to)
-        : to_{to},
+                     email_agent::agent_options options, const email_agent::transcript& to,
+                     freshet::duration slowest_request = {})
+        : clock_{clock},
+          reserve_{2 * slowest_request},
+          to_{to},
           agent_{tables, clock, ledger, std::move(options), email_agent::cache_lines<Table>{tables, to, tally_}} {}
 
     auto operator()(const invocation& event, const std::stop_token& stop) -> freshet::result<std::string> {
@@ -58,13 +66,14 @@ public:
         });
         if (!messages) { return messages.why(); }
         for (const auto& message : *messages) { static_cast<void>(agent_.heard(message.action)); }
+        const auto until = last_request(event.deadline, clock_.now(), reserve_);
         std::size_t done = 0;
         auto again = nlohmann::ordered_json::array();
         for (const auto& message : *messages) {
             if (!message.step) { continue; }
             const auto& [order, which] = *message.step;
             const auto head = fmt::format("{} {}", freshet::printable(order), name_of(which));
-            const auto step = agent_.do_step(order, which, event.deadline, stop);
+            const auto step = until.passed(clock_.now()) ? no_time() : agent_.do_step(order, which, until, stop);
             if (step) {
                 ++done;
                 to_.line(level::info,
@@ -84,6 +93,12 @@ public:
     }
 
 private:
+    [[nodiscard]] static auto no_time() -> freshet::result<email_agent::step_report> {
+        return freshet::error{freshet::errc::expired, "the invocation's time was over before the step began"};
+    }
+
+    const Clock& clock_;
+    freshet::duration reserve_;
     const email_agent::transcript& to_;
     email_agent::verdict_tally tally_;
     email_agent::agent<Table, Clock, Ledger> agent_;
@@ -96,7 +111,8 @@ class dynamodb_agent {
 public:
     dynamodb_agent(adapters::aws::settings how, const std::string& prefix, email_agent::agent_options options,
                    support::log_level least)
-        : by_{std::move(how)},
+        : slowest_request_{how.total_timeout * (how.retries.retries + 1)},
+          by_{std::move(how)},
           to_{least, [](const std::string& line) { std::fwrite(line.data(), 1, line.size(), stderr); }},
           ledger_{by_, clock_, {.table = prefix + "-ledger"}} {
         for (const auto name : email_agent::table_names) {
@@ -108,7 +124,7 @@ public:
             counted_.emplace(
                 [this](std::string_view name) -> adapters::aws::table& { return tables_.find(name)->second; },
                 email_agent::consistency::strong),
-            clock_, ledger_, std::move(options), to_);
+            clock_, ledger_, std::move(options), to_, slowest_request_);
     }
     dynamodb_agent(const dynamodb_agent&) = delete;
     auto operator=(const dynamodb_agent&) -> dynamodb_agent& = delete;
@@ -127,6 +143,7 @@ public:
 private:
     using ledger_type = adapters::aws::ledger<freshet::wall_clock>;
 
+    freshet::duration slowest_request_;
     adapters::aws::client by_;
     freshet::wall_clock clock_;
     email_agent::transcript to_;

@@ -24,7 +24,8 @@ struct work_message {
 };
 
 /// The messages of an event of SQS, in its order; one that cannot be read is told to `unreadable(id, why)`, and left
-/// out. `malformed` where it is no such event.
+/// out. One of which only the order or the step cannot be read is told too, and is there without them: its action
+/// counts. `malformed` where it is no such event.
 ///
 /// A message's body is `{"action":"start"}`, or also has `order` and `step`.
 template <class Unreadable>
@@ -56,9 +57,9 @@ template <class Unreadable>
             const auto which = name ? parse_step(*name) : std::nullopt;
             if (!which) {
                 unreadable(id, name ? fmt::format("'{}' is no step", freshet::printable(*name)) : name.why().note);
-                continue;
+            } else {
+                message.step = step_taken{*std::move(order), *which};
             }
-            message.step = step_taken{*std::move(order), *which};
         }
         messages.push_back(std::move(message));
     }

@@ -2,6 +2,7 @@
 
 // IWYU pragma: begin_exports
 #include <freshet/cache/any_match.hpp>
+#include <freshet/cache/at_end.hpp>
 #include <freshet/cache/cache_entries.hpp>
 #include <freshet/cache/cache_events.hpp>
 #include <freshet/cache/cache_journal.hpp>

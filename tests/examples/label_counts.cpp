@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <fstream>
 #include <map>
 #include <random>
 #include <stop_token>
@@ -34,6 +35,7 @@
 #include <receipts/sample_receipts.hpp>
 #include <support/cases.hpp>
 #include <support/environment_variable.hpp>
+#include <support/scratch_directory.hpp>
 
 namespace {
 
@@ -421,10 +423,11 @@ TEST_CASE("metrics are lines that CloudWatch takes: a run's durations and failur
     rig it;
     const auto run = it.run(it.counter());
     const auto lines = [&](const auto& report) {
-        const auto text = label_counts::lines_of(label_counts::metrics_of(report, it.clock.now()), it.clock.now());
-        REQUIRE(text.ok());
+        const auto [text, refused] =
+            label_counts::lines_of(label_counts::metrics_of(report, it.clock.now()), it.clock.now());
+        REQUIRE(refused.empty());
         std::vector<json> all;
-        for (std::string_view rest{*text}; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1)) {
+        for (std::string_view rest{text}; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1)) {
             all.push_back(json::parse(rest.substr(0, rest.find('\n'))));
         }
         return all;
@@ -441,4 +444,40 @@ TEST_CASE("metrics are lines that CloudWatch takes: a run's durations and failur
     CHECK(of_reading[1]["hit_ratio"] == 1);
     CHECK(of_reading[1]["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == json{{"label"}});
     CHECK(of_reading[4]["count_in_real_time"].get<double>() > 0);
+}
+
+TEST_CASE("a label that is no dimension to CloudWatch costs its own line and a word, a time too far off all lines") {
+    rig it;
+    const support::scratch_directory scratch;
+    const auto name = scratch.file("metrics");
+    auto file = label_counts::metrics_file::open(name);
+    REQUIRE(file.ok());
+    const std::vector<std::string> names{"DATE", "BETR\xc3\x84GE", ":TIME", "TIME"};
+    const auto seen = label_counts::read(it.kept, it.clock, it.counter(), names, quiet);
+    const auto now = it.clock.now();
+    const auto told = file->write(seen, now, now);
+    CHECK(told.why().note ==
+          "2 of 4 documents of metrics are left out; the first: "
+          "EMF: the value of dimension \"label\" is not of printable ASCII characters");
+    const auto lines = [&] {
+        std::ifstream in{name};
+        std::vector<json> all;
+        for (std::string line; std::getline(in, line);) { all.push_back(json::parse(line)); }
+        return all;
+    };
+    REQUIRE(lines().size() == 2);
+    CHECK(lines()[0]["label"] == "DATE");
+    CHECK(lines()[1]["label"] == "TIME");
+    const auto old = file->write(seen, now, now + 24h * 365); // as of a time that only --now says
+    CHECK(old.why().note.starts_with("4 of 4 documents of metrics are left out; the first: EMF: the timestamp lies"));
+    CHECK(lines().size() == 2);
+}
+
+TEST_CASE("a label that a run did not begin is told as an error") {
+    rig it;
+    std::string said;
+    static_cast<void>(label_counts::update(it.kept, it.clock, it.counter(), std::vector<std::string>{"DATE"}, {},
+                                           support::log{support::log_level::info, &said},
+                                           freshet::deadline::at(it.clock.now())));
+    CHECK(said == "ERROR: key_updated key=DATE outcome=not_begun took=0s note=\"\"\n");
 }

@@ -17,6 +17,7 @@
 #include <freshet/work/deadline.hpp>
 #include <freshet/work/wall_clock.hpp>
 #include <support/environment_variable.hpp>
+#include <support/watched_table.hpp>
 #include <table_cache/places.hpp>
 #include <table_cache/sample_rows.hpp>
 
@@ -123,6 +124,62 @@ TEST_CASE("a message that cannot be read fails alone, and an event without messa
          {"", "[]", "{}", R"({"Records":7})", R"({"Records":[7]})", R"({"Records":[{"body":"{}"}]})"}) {
         CHECK(it.answer({.request_id = "1", .payload = text}, {}).why().code == errc::malformed);
     }
+}
+
+TEST_CASE("a start message whose order or step cannot be read is told, and heard all the same") {
+    rig it;
+    REQUIRE(it.call({wants("step")})["done"] == 1);
+    const auto check = [&](const json& message, std::size_t scans) {
+        CHECK(it.call({message})["failed"] == 1);
+        CHECK(it.call({wants("step")})["done"] == 1);
+        CHECK(it.scans() == scans);
+    };
+    check(wants("step", "wo-01", "Sing"), 1);
+    check(wants("start", "wo-01", "Sing"), 2);
+    check({{"action", "start"}, {"order", 7}}, 3);
+    check({{"action", "start"}, {"order", "wo-01"}}, 4);
+    CHECK(it.said ==
+          "message m1: 'Sing' is no step\n"
+          "message m1: 'Sing' is no step\n"
+          "message m1: 'order' must be there, and a text\n"
+          "message m1: 'step' must be there, and a text\n");
+}
+
+TEST_CASE("time is kept to unlock the order and to answer, as far as three quarters are left for the steps") {
+    constexpr freshet::time_point noon{12h};
+    static_assert(lambda::last_request(freshet::deadline::at(noon + 60s), noon, 10s).when() == noon + 50s);
+    static_assert(lambda::last_request(freshet::deadline::at(noon + 20s), noon, 10s).when() == noon + 15s);
+    static_assert(lambda::last_request(freshet::deadline::at(noon), noon, 10s).passed(noon));
+    static_assert(lambda::last_request(freshet::deadline::never(), noon, 10s) == freshet::deadline::never());
+
+    rig it;
+    std::map<std::string_view, support::watched_table> slow;
+    email_agent::sample_rows samples{email_agent::usual_rows(), 1};
+    for (const auto name : email_agent::table_names) {
+        auto& table = slow.try_emplace(name, it.clock, email_agent::options_of(name)).first->second;
+        const auto rows = samples.of(name);
+        REQUIRE(rows.ok());
+        for (const auto& row : *rows) { REQUIRE(table.put(row).ok()); }
+    }
+    slow.at("students").before_page = [&]() -> freshet::result<void> {
+        return it.clock.advance(50s), freshet::result<void>{};
+    };
+    email_agent::counted_tables<support::watched_table> tables{
+        [&](std::string_view name) -> support::watched_table& { return slow.at(name); },
+        email_agent::consistency::strong};
+    lambda::work_order_agent<support::watched_table, manual_clock, adapters::memory::ledger<manual_clock>> agent{
+        tables, it.clock, it.ledger, {}, it.to, 5s};
+    const auto answer = agent({.request_id = "1",
+                               .deadline = freshet::deadline::in(60s, it.clock.now()),
+                               .payload = event_of({wants("step"), wants("step", "wo-02")})},
+                              {});
+    REQUIRE(answer.ok());
+    CHECK(json::parse(*answer)["failed"] == 2);
+    CHECK(slow.at("pools").scans == 0);
+    CHECK(slow.at("work_orders").gets == 1); // the second step was not begun
+    CHECK(it.said.find("wo-02 Count failed: the invocation's time was over before the step began") !=
+          std::string::npos);
+    CHECK(it.ledger.claim({.key = "wo-01", .owner = "another"})->mine());
 }
 
 TEST_CASE("no table is scanned after the invocation's end") {

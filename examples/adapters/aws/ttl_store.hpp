@@ -51,7 +51,7 @@ struct ttl_store_options {
 /// after a `clear` lies where nobody looks, until it expires. A `get` is one request, and a second one where somebody
 /// cleared since the last; `put`, `touch` and `clear` are one, `erase` is two. Nothing depends on when the table
 /// deletes what has expired, unless that is too early: clocks (DynamoDB's too) that differ take from the fence's time
-/// what they differ.
+/// what they differ; a writer whose clock is wrong by more than that has no fence.
 ///
 /// Keys are UTF-8, also empty, and with the name up to 2,020 bytes long; others are `malformed`. What makes an item
 /// larger than DynamoDB takes (400 KB, less the key and 128 bytes) is `too_large`.

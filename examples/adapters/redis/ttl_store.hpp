@@ -44,7 +44,8 @@ struct ttl_store_options {
 ///
 /// Whether an entry is over is said by the clock. Redis deletes rows by its own, a minute after the time that they had
 /// left when they were last written: it cuts nothing short as long as the clock keeps up with it to that minute, and an
-/// invalidation is remembered for the fence's time however much clocks differ. An entry kept for ever stays in memory
+/// invalidation is remembered for the fence's time however much clocks differ, less what the server's own is set ahead
+/// in that time. An entry kept for ever stays in memory
 /// also after a `clear`, until its key is put or erased.
 ///
 /// A server that is full is `throttled` to a `put` and to a `get` that must draw a number, and obeys the others. What

@@ -34,14 +34,14 @@ public:
         tell<cache_miss>(key);
     }
     void shared() noexcept { counters_.add(shared_loads); }
+    /// A loader was called, for one key or many; `loaded` and `load_failed` tell of each.
+    void load_ended(duration took) noexcept { counters_.add(load_time, static_cast<std::uint64_t>(took.count())); }
     void loaded(const Key& key, duration took, bool found) {
         counters_.add(loads);
-        counters_.add(load_time, static_cast<std::uint64_t>(took.count()));
         tell<cache_loaded>(key, took, found);
     }
     void load_failed(const Key& key, const error& why, duration took) {
         counters_.add(load_failures);
-        counters_.add(load_time, static_cast<std::uint64_t>(took.count()));
         tell<cache_load_failed>(key, why, took);
     }
     void overtaken(const Key& key) {

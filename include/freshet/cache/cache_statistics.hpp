@@ -21,7 +21,7 @@ struct cache_statistics {
     std::uint64_t shared{};         ///< answers of a load that another caller made
     std::uint64_t overtaken{};      ///< loads that were not kept, because of an invalidation
     std::uint64_t store_failures{}; ///< calls of the store
-    duration load_time{};           ///< of all loads together
+    duration load_time{};           ///< of all loads together; that of many keys with one call counts once
 
     /// The part of the answers that came from the store; zero where nobody asked.
     [[nodiscard]] constexpr auto hit_ratio() const noexcept -> double {

@@ -6,6 +6,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -156,16 +157,16 @@ public:
     }
 
     [[nodiscard]] auto clear() -> result<void> {
-        for (const auto& part : parts_) {
-            removals gone{*part};
-            {
-                const std::scoped_lock lock{part->mutex};
-                ++part->clears;
-                gone.add_all(part->unlink_all());
-                add_weight(*part, 0, part->weight);
-            }
-            gone.tell(seen_, removal_cause::cleared);
+        std::deque<removals> gone; // told of only when all are out, for the observer may throw
+        for (const auto& part : parts_) { gone.emplace_back(*part); }
+        for (std::size_t i = 0; i != parts_.size(); ++i) {
+            auto& part = *parts_[i];
+            const std::scoped_lock lock{part.mutex};
+            ++part.clears;
+            gone[i].add_all(part.unlink_all());
+            add_weight(part, 0, part.weight);
         }
+        for (; !gone.empty(); gone.pop_front()) { gone.front().tell(seen_, removal_cause::cleared); }
         return {};
     }
 

@@ -24,7 +24,7 @@ struct scanned_rows {
 /// Scans a table from its first page to its last.
 ///
 /// Fails as a page does, and with `expired` where the deadline passes, or a stop is asked for, before a page: then
-/// there are no rows, rather than some.
+/// there are no rows, rather than some. A page whose next one is itself, as no table's should be, is `malformed`.
 template <class Table, class Clock>
 [[nodiscard]] auto scan_all(Table& from, const Clock& clock, deadline until = deadline::never(),
                             const std::stop_token& stop = {}) -> result<scanned_rows<typename Table::row_type>> {
@@ -45,6 +45,10 @@ template <class Table, class Clock>
         ++all.pages;
         std::move(page->rows.begin(), page->rows.end(), std::back_inserter(all.rows));
         if (!page->next) { return all; }
+        if (page->next == request.from) {
+            return error{errc::malformed, "the table's page " + std::to_string(all.pages) +
+                                              " of a scan is followed by itself: it would never end"};
+        }
         request.from = std::move(page->next);
     }
 }

@@ -20,6 +20,7 @@ template <class Id, class Outcome, class Hash = std::hash<Id>>
 class single_flight {
     struct flight {
         std::thread::id leader;
+        const Id* id{}; // in `flights_`, until it is over: a copy of an own could fail when there is no way back
         std::shared_ptr<const Outcome> outcome;
         bool over{};
         std::condition_variable landed{};
@@ -35,14 +36,13 @@ public:
     public:
         seat(seat&& other) noexcept
             : of_{other.of_},
-              id_{std::move(other.id_)},
               flight_{std::move(other.flight_)},
               leads_{std::exchange(other.leads_, false)},
               completed_before_{other.completed_before_} {}
         auto operator=(seat&&) -> seat& = delete;
         /// A flight that is led and was not landed has no outcome: those who wait for it are told so.
         ~seat() {
-            if (leads_) { of_->land(id_, *flight_, nullptr); }
+            if (leads_) { of_->land(*flight_, nullptr); }
         }
 
         [[nodiscard]] auto leads() const noexcept -> bool { return leads_; }
@@ -53,7 +53,7 @@ public:
         /// Gives the outcome to those who wait; only who leads may.
         void land(std::shared_ptr<const Outcome> outcome) {
             leads_ = false;
-            of_->land(id_, *flight_, std::move(outcome));
+            of_->land(*flight_, std::move(outcome));
         }
 
         /// The outcome of another's flight, once it is there; null where its leader gave up, or where waiting would
@@ -62,11 +62,10 @@ public:
 
     private:
         friend single_flight;
-        seat(single_flight& of, const Id& id, std::shared_ptr<flight> of_id, bool leads, std::uint64_t completed)
-            : of_{&of}, id_{id}, flight_{std::move(of_id)}, leads_{leads}, completed_before_{completed} {}
+        seat(single_flight& of, std::shared_ptr<flight> of_id, bool leads, std::uint64_t completed) noexcept
+            : of_{&of}, flight_{std::move(of_id)}, leads_{leads}, completed_before_{completed} {}
 
         single_flight* of_;
-        Id id_;
         std::shared_ptr<flight> flight_;
         bool leads_;
         std::uint64_t completed_before_;
@@ -84,10 +83,11 @@ public:
                 throw;
             }
             at->second->leader = std::this_thread::get_id();
+            at->second->id = &at->first;
         } else if (at->second->leader == std::this_thread::get_id()) {
-            return seat{*this, id, nullptr, false, landed_};
+            return seat{*this, nullptr, false, landed_};
         }
-        return seat{*this, id, at->second, first, landed_};
+        return seat{*this, at->second, first, landed_};
     }
 
     /// How many flights have landed: who saw this number before he looked for a thing, and leads a flight that was
@@ -95,12 +95,12 @@ public:
     [[nodiscard]] auto landed_so_far() const noexcept -> std::uint64_t { return landed_.load(); }
 
 private:
-    void land(const Id& id, flight& it, std::shared_ptr<const Outcome> outcome) {
+    void land(flight& it, std::shared_ptr<const Outcome> outcome) {
         const std::scoped_lock lock{mutex_};
         it.outcome = std::move(outcome);
         it.over = true;
         ++landed_;
-        flights_.erase(id);
+        flights_.erase(flights_.find(*it.id));
         it.landed.notify_all();
     }
 

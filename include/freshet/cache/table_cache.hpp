@@ -50,6 +50,9 @@ namespace freshet {
 /// caching itself fails, the rows still come from the table: without a readable key of each row nothing is kept; where
 /// the policy fails, or would use what is not there, the table is scanned.
 ///
+/// What a table's follower has answers everybody while it is up to date, and is newer than the last scan and the last
+/// invalidation; after that, nobody is answered with what was scanned before it (`stream_gap`).
+///
 /// Thread safe; the tables and the clock must be so too. Borrows them. A callback that asks the cache while its thread
 /// scans a table has a scan of its own, which is not kept.
 template <class Table, class Clock, class Policy = sleeping_aware, class Observer = unobserved>
@@ -98,7 +101,7 @@ public:
         auto* const table = called(name);
         if (table == nullptr) { return unknown(name); }
         caller who{clock_.now(), until, std::move(stop)};
-        if (auto live = followed(*table)) { return *std::move(live); }
+        if (const auto live = followed(*table, true)) { return answer_followed(*table, *live); }
         return scan(*table, who);
     }
 
@@ -111,7 +114,7 @@ public:
         auto* const table = called(name);
         if (table == nullptr) { return unknown(name); }
         caller who{clock_.now(), until, std::move(stop)};
-        if (const auto live = followed(*table)) { return row_in(*live, key); }
+        if (const auto live = followed(*table, true)) { return row_in(answer_followed(*table, *live), key); }
         const auto ruled = judge(*table, who, true);
         if (!ruled.scan_helps) { return read(*table, key, ruled.verdict, who); }
         auto all = scan(*table, who);
@@ -124,6 +127,7 @@ public:
     [[nodiscard]] auto verdict(std::string_view name) -> result<refresh_verdict> {
         auto* const table = called(name);
         if (table == nullptr) { return unknown(name); }
+        if (followed(*table, false)) { return use_followed; }
         caller who{clock_.now(), deadline::never(), {}};
         return judge(*table, who, false).verdict;
     }
@@ -170,6 +174,8 @@ private:
     using flights = scan_flights<scanned>;
     using flight = typename flights::flight;
 
+    static constexpr refresh_verdict use_followed{refresh_action::use, refresh_reason::kept};
+
     struct tracked {
         explicit tracked(cached_table<Table> table) : is{std::move(table)} {}
 
@@ -182,7 +188,8 @@ private:
         const cached_table<Table> is;
         kept_rows kept{};
         std::optional<refresh_reason> invalidated_by{};
-        std::optional<time_point> rows_since{}; ///< what is followed answers if it is newer
+        std::optional<time_point> rows_since{};  ///< what is followed answers if it is newer
+        std::optional<time_point> followed_to{}; ///< what is scanned answers if it is newer
         flights scans{};
     };
 
@@ -244,6 +251,9 @@ private:
             const std::scoped_lock lock{mutex_};
             kept = table.kept;
             facts.invalidated_by = table.invalidated_by;
+            if (!facts.invalidated_by && kept.rows && table.followed_to && kept.as_of <= *table.followed_to) {
+                facts.invalidated_by = refresh_reason::stream_gap;
+            }
         }
         facts.now = clock_.now();
         if (kept.rows) { facts.loaded_at = kept.as_of; }
@@ -269,15 +279,19 @@ private:
         return *found == presence::yes;
     }
 
-    [[nodiscard]] auto followed(tracked& table) -> std::optional<scan_answer<row_type>> {
+    /// What is followed, where it may answer; `shown`: it will.
+    [[nodiscard]] auto followed(tracked& table, bool shown) -> std::optional<kept_rows> {
         if (!options_.enabled || !table.is.followed) { return std::nullopt; }
         const auto live = isolated([&]() -> result<std::optional<kept_rows>> { return table.is.followed(); });
         if (!live || !*live) { return std::nullopt; }
-        {
-            const std::scoped_lock lock{mutex_};
-            if (table.rows_since && (*live)->as_of <= *table.rows_since) { return std::nullopt; }
-        }
-        return answer(table, {refresh_action::use, refresh_reason::kept}, scan_origin::followed, **live);
+        const auto as_of = (*live)->as_of;
+        const std::scoped_lock lock{mutex_};
+        if (table.rows_since && as_of <= *table.rows_since) { return std::nullopt; }
+        if (shown) { table.followed_to = std::max(table.followed_to.value_or(as_of), as_of); }
+        return *live;
+    }
+    [[nodiscard]] auto answer_followed(const tracked& table, const kept_rows& live) -> scan_answer<row_type> {
+        return answer(table, use_followed, scan_origin::followed, live);
     }
 
     [[nodiscard]] auto scan(tracked& table, caller& who) -> result<scan_answer<row_type>> {
@@ -288,7 +302,9 @@ private:
             if (verdict.action == refresh_action::use) { return answer(table, verdict, scan_origin::kept, ruled.kept); }
             if (verdict.action == refresh_action::bypass) { return scan_alone(table, verdict, who); }
             std::unique_lock lock{mutex_};
-            if (!mine) { mine = table.scans.board(who.asked_at, options_.join_window); }
+            if (!mine) { // what runs may have begun before followed rows that were shown
+                mine = table.scans.board(who.asked_at, table.followed_to ? duration::zero() : options_.join_window);
+            }
             if (!mine->over) {
                 if (!table.scans.busy()) {
                     if (table.kept.rows != ruled.kept.rows) { continue; } // not what he was judged by
@@ -331,10 +347,11 @@ private:
     }
 
     [[nodiscard]] auto lead(tracked& table, flight& mine, refresh_verdict verdict, const caller& who,
-                            std::unique_lock<std::mutex> lock) -> result<scan_answer<row_type>> {
+                            std::unique_lock<std::mutex> before_it) -> result<scan_answer<row_type>> {
         table.scans.begin(clock_.now());
         const auto before = table.kept.rows;
-        lock.unlock();
+        const auto followed_before = table.followed_to;
+        before_it.unlock();
         const landing at_the_end{*this, table, mine};
 
         std::size_t pages = 0;
@@ -349,18 +366,19 @@ private:
         }
 
         const scanned outcome = refused ? scanned{*refused} : brought;
-        const bool went_away = !brought && gone(who);
-        lock.lock();
+        auto shared = !brought && gone(who) ? std::optional<scanned>{} : std::optional{outcome};
+        std::unique_lock lock{mutex_}; // is free again before the landing, whatever throws
         table.rows_since = clock_.now();
         const bool kept = outcome && !bypassed && !mine.overtaken;
         if (kept) {
             table.kept = {*outcome, mine.began_at};
             table.invalidated_by.reset();
+            if (table.followed_to == followed_before) { table.followed_to.reset(); } // also after a clock was set back
             if (verdict.reason == refresh_reason::interval_elapsed && who.sleepers == std::optional{true}) {
                 last_sleeping_refresh_ = mine.began_at;
             }
         }
-        if (!went_away) { mine.outcome = outcome; }
+        mine.outcome = std::move(shared);
         end(table);
         lock.unlock();
 

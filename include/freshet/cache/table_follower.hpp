@@ -113,11 +113,14 @@ public:
           seen_{std::move(seen)} {}
 
     /// The rows, while they are up to date: complete as of an instant that is no longer ago than `lag`.
+    ///
+    /// After a clock was set back they are gone until the stream's end is met again. That it was is noticed here and
+    /// in `step`, and not where neither is called before the clock is past that instant once more.
     [[nodiscard]] auto rows() const -> std::optional<snapshot_at<row_type>> {
-        const auto now = timer_.now();
         const std::scoped_lock lock{mutex_};
-        const bool live =
-            published_.rows && published_.as_of <= now && detail::span_between(published_.as_of, now) <= options_.lag;
+        const auto now = timer_.now();
+        if (published_.as_of > now) { published_ = {}; } // they would answer again when the clock comes there again
+        const bool live = published_.rows && detail::span_between(published_.as_of, now) <= options_.lag;
         return live ? std::optional{published_} : std::nullopt;
     }
 
@@ -282,8 +285,8 @@ private:
     sequence_fence fence_;
     bool reads_rows_{}; // the stream carries no new images
     bool lost_{};
-    mutable std::mutex mutex_;        // guards what follows
-    snapshot_at<row_type> published_; // no rows: the stream's end was not met since the scan
+    mutable std::mutex mutex_;                // guards what follows
+    mutable snapshot_at<row_type> published_; // no rows: the stream's end was not met since the scan
     [[no_unique_address]] observer_for<Observer, emits> seen_;
 };
 

@@ -15,6 +15,7 @@
 #include <freshet/backend/executor.hpp>
 #include <freshet/backend/shareable.hpp>
 #include <freshet/backend/ttl_store.hpp>
+#include <freshet/cache/at_end.hpp>
 #include <freshet/cache/cache_entries.hpp>
 #include <freshet/cache/cache_events.hpp>
 #include <freshet/cache/cache_journal.hpp>
@@ -164,10 +165,14 @@ public:
     /// Invalidates a key. When it fails, the outcome is unknown: it may be repeated.
     [[nodiscard]] auto erase(const key_type& key) -> result<void> {
         invalidations_.begin(key);
-        auto erased = store_.erase(key);
-        invalidations_.end(key);
-        paused_.forget(key);
-        due_.forget(key);
+        auto erased = [&] { // the store may throw, and an invalidation without an end would keep out every put
+            const detail::at_end done{[&] {
+                invalidations_.end(key);
+                paused_.forget(key);
+                due_.forget(key);
+            }};
+            return store_.erase(key);
+        }();
         if (erased) {
             journal_.erased(key);
         } else {
@@ -179,10 +184,14 @@ public:
     /// Invalidates all keys. When it fails, the outcome is unknown: it may be repeated.
     [[nodiscard]] auto clear() -> result<void> {
         invalidations_.begin_all();
-        auto cleared = store_.clear();
-        invalidations_.end_all();
-        paused_.forget_all();
-        due_.forget_all();
+        auto cleared = [&] {
+            const detail::at_end done{[&] {
+                invalidations_.end_all();
+                paused_.forget_all();
+                due_.forget_all();
+            }};
+            return store_.clear();
+        }();
         journal_.cleared(cleared);
         return cleared;
     }
@@ -209,6 +218,12 @@ public:
     [[nodiscard]] auto statistics() const noexcept -> cache_statistics { return journal_.statistics(); }
 
 private:
+    /// A call of a loader.
+    struct load_call {
+        time_point began;
+        deadline until;
+        time_point ended{};
+    };
     struct outcome_of_load {
         result<loaded<mapped_type>> brought;
         time_point loaded_at{};
@@ -301,9 +316,19 @@ private:
 
     template <class Load>
     auto carry_out(const key_type& key, asked_for& asked, Load&& load) -> std::shared_ptr<const outcome_of_load> {
-        const auto began = clock_.now();
-        const auto until = deadline::in(options_.load_time, began);
-        return keep(key, asked, load(until), began, until);
+        auto call = begin_load();
+        auto brought = load(call.until);
+        end_load(call);
+        return keep(key, asked, std::move(brought), call);
+    }
+
+    [[nodiscard]] auto begin_load() const -> load_call {
+        const auto now = clock_.now();
+        return {now, deadline::in(options_.load_time, now)};
+    }
+    void end_load(load_call& call) {
+        call.ended = clock_.now();
+        journal_.load_ended(age_of(call.began, call.ended));
     }
 
     /// Loads the keys of these questions with one call.
@@ -313,40 +338,43 @@ private:
         std::vector<key_type> wanted;
         wanted.reserve(asked.size());
         for (const auto& each : asked) { wanted.push_back(keys[each.first]); }
-        const auto began = clock_.now();
-        const auto until = deadline::in(options_.load_time, began);
-        auto brought = detail::loader_answers<mapped_type>(load, wanted, until);
+        auto call = begin_load();
+        auto brought = detail::loader_answers<mapped_type>(load, wanted, call.until);
+        end_load(call);
         for (std::size_t n = 0; n != asked.size(); ++n) {
             auto& [i, question] = asked[n];
-            answers[i] = answer_of(keys[i], question, *keep(keys[i], question, std::move(brought[n]), began, until));
+            answers[i] = answer_of(keys[i], question, *keep(keys[i], question, std::move(brought[n]), call));
         }
     }
 
     /// Puts what was loaded into the store, if it may, and tells those who wait.
-    auto keep(const key_type& key, asked_for& asked, result<loaded<mapped_type>> brought, time_point began,
-              deadline until) -> std::shared_ptr<const outcome_of_load> {
-        const auto now = clock_.now();
-        const auto took = age_of(began, now);
-        if (brought && until.passed(now)) {
+    auto keep(const key_type& key, asked_for& asked, result<loaded<mapped_type>> brought, const load_call& call)
+        -> std::shared_ptr<const outcome_of_load> {
+        const auto took = age_of(call.began, call.ended);
+        if (brought && call.until.passed(call.ended)) {
             const auto shown = printable(key_text{key}.view());
             brought = error{errc::expired, "ttl cache: " + shown + ": the load took longer than it may"};
         }
-        auto outcome = std::make_shared<outcome_of_load>(outcome_of_load{std::move(brought), began});
+        auto outcome = std::make_shared<outcome_of_load>(outcome_of_load{std::move(brought), call.began});
         if (outcome->brought) {
             paused_.forget(key);
             journal_.loaded(key, took, outcome->brought->value.has_value());
-            outcome->origin = store(key, asked.seen, *outcome);
+            outcome->origin = store(key, asked.seen, *outcome, call.until);
         } else {
-            if (asked.seen.entry) { paused_.remember(key, detail::later_by(now, options_.error_pause), now); }
+            if (asked.seen.entry) {
+                paused_.remember(key, detail::later_by(call.ended, options_.error_pause), call.ended);
+            }
             journal_.load_failed(key, outcome->brought.why(), took);
         }
         if (asked.seat->leads()) { asked.seat->land(outcome); }
         return outcome;
     }
 
-    [[nodiscard]] auto store(const key_type& key, const sighting& seen, const outcome_of_load& outcome)
+    [[nodiscard]] auto store(const key_type& key, const sighting& seen, const outcome_of_load& outcome, deadline until)
         -> cache_origin {
         if (seen.store_failure) { return cache_origin::bypassed; }
+        // In time when it was loaded, but others were put before it, and the store's fence may have ended since.
+        if (until.passed(clock_.now())) { return cache_origin::loaded; }
         const auto kept = entries_.put(key, outcome.brought->value, outcome.brought->ttl, outcome.loaded_at, seen);
         if (kept) { return cache_origin::loaded; }
         if (kept.why().code == errc::conflict) {

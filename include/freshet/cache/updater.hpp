@@ -112,7 +112,9 @@ struct key_updated {
 ///
 /// One key's failure is its own, and leaves its old entry. `load(key, deadline)` answers with a `result` of a value, an
 /// optional one, or of `loaded`; whatever it throws is that key's failure; it is called by several threads at once. A
-/// load that comes too late is a failure (`expired`). Borrows the store and the clock, which threads may share.
+/// load that comes too late is a failure (`expired`). A store that refuses a load for another key's sake has it loaded
+/// once more; a second such refusal is a failure (`store_failed`, with `conflict`). Borrows the store and the clock,
+/// which threads may share.
 template <class Store, class Clock, class Observer = unobserved>
 class updater {
     static_assert(ttl_store<Store> && shareable<Store>,
@@ -160,28 +162,41 @@ private:
             mine.outcome = outcome;
             mine.why = std::move(why);
         };
-        const auto seen = isolated([&] { return store_.get(mine.key); });
-        if (!seen) { return fail(update_outcome::store_failed, seen.why()); }
-        const auto in_time = std::min(deadline::in(options_.load_time, start), until);
-        auto brought =
-            detail::as_loaded<mapped_type>([&]() -> decltype(auto) { return load(std::as_const(mine.key), in_time); });
-        if (!brought) { return fail(update_outcome::load_failed, brought.why()); }
-        if (in_time.passed(clock_.now())) {
-            return fail(update_outcome::load_failed, {errc::expired, "the load took longer than it may"});
+        const auto look = [&] { return isolated([&] { return store_.get(mine.key); }); };
+        auto seen = look();
+        for (bool again = false; seen; again = true) {
+            const auto entry = load_entry(mine.key, load, start, until);
+            if (!entry) { return fail(update_outcome::load_failed, entry.why()); }
+            const auto kept = isolated([&] { return store_.put(mine.key, *entry, seen->ticket); });
+            if (kept) {
+                mine.outcome = seen->entry ? update_outcome::updated : update_outcome::added;
+                return;
+            }
+            if (kept.why().code != errc::conflict) { return fail(update_outcome::store_failed, kept.why()); }
+            seen = look();
+            if (seen && (!seen->entry || seen->entry->loaded_at >= start)) {
+                mine.outcome = update_outcome::overtaken;
+                return;
+            }
+            // An older entry is there still: the refusal was none of this key's. The new ticket may hide an
+            // invalidation, and so needs a load of its own.
+            if (again) { return fail(update_outcome::store_failed, kept.why()); }
+            start = clock_.now();
         }
+        fail(update_outcome::store_failed, seen.why());
+    }
+
+    template <class Load>
+    [[nodiscard]] auto load_entry(const key_type& key, Load& load, time_point start, const deadline& until)
+        -> result<cache_entry<mapped_type>> {
+        const auto in_time = std::min(deadline::in(options_.load_time, start), until);
+        auto brought = detail::as_loaded<mapped_type>([&]() -> decltype(auto) { return load(key, in_time); });
+        if (!brought) { return brought.why(); }
+        if (in_time.passed(clock_.now())) { return error{errc::expired, "the load took longer than it may"}; }
         const auto next_run = detail::later_by(start, options_.period);
         const auto gone_at =
             brought->ttl ? detail::later_by(start, *brought->ttl) : detail::later_by(next_run, options_.overlap);
-        const auto kept = isolated([&] {
-            return store_.put(mine.key, {std::move(brought->value), start, gone_at, gone_at}, seen->ticket);
-        });
-        if (kept) {
-            mine.outcome = seen->entry ? update_outcome::updated : update_outcome::added;
-        } else if (kept.why().code == errc::conflict) {
-            mine.outcome = update_outcome::overtaken;
-        } else {
-            fail(update_outcome::store_failed, kept.why());
-        }
+        return cache_entry<mapped_type>{std::move(brought->value), start, gone_at, gone_at};
     }
 
     void tell(const key_update<key_type>& mine) {

@@ -55,8 +55,8 @@ struct emf_document {
 /// What CloudWatch takes. The defaults are its own.
 ///
 /// Source: the CloudWatch user guide, "Specification: Embedded metric format"; the CloudWatch API reference,
-/// "PutMetricData", "MetricDatum" and "Dimension"; the CloudWatch Logs API reference, "PutLogEvents", which counts 26
-/// bytes more for each line of a request.
+/// "PutMetricData", "MetricDatum", "Dimension" and "MetricStreamFilter"; the CloudWatch Logs API reference,
+/// "PutLogEvents", which counts 26 bytes more for each line of a request.
 struct emf_limits {
     std::size_t metrics{100};               ///< of a line
     std::size_t values{100};                ///< of a metric in a line
@@ -86,17 +86,22 @@ namespace detail {
     return {};
 }
 
-/// CloudWatch drops a metric without a word when a dimension's name or value is not as it wants it.
-[[nodiscard]] inline auto check_emf_dimension(std::string_view what, std::string_view text, std::size_t most)
+[[nodiscard]] inline auto check_emf_ascii(std::string_view what, std::string_view text, std::size_t most)
     -> result<void> {
     const auto ascii = [](char c) { return c >= ' ' && c <= '~'; };
     if (text.find_first_not_of(' ') == std::string_view::npos) { return bad_emf(fmt::format("{} is blank", what)); }
     if (text.size() > most) { return bad_emf(fmt::format("{} has more than {} bytes", what, most)); }
-    if (text.front() == ':') { return bad_emf(fmt::format("{} begins with a colon", what)); }
     if (!std::all_of(text.begin(), text.end(), ascii)) {
         return bad_emf(fmt::format("{} is not of printable ASCII characters", what));
     }
     return {};
+}
+
+/// CloudWatch drops a metric without a word when its namespace, or a dimension's name or value, is not as it wants it.
+[[nodiscard]] inline auto check_emf_dimension(std::string_view what, std::string_view text, std::size_t most)
+    -> result<void> {
+    if (!text.empty() && text.front() == ':') { return bad_emf(fmt::format("{} begins with a colon", what)); }
+    return check_emf_ascii(what, text, most);
 }
 
 [[nodiscard]] inline auto check_emf_dimensions(const emf_document& document, const emf_limits& limits) -> result<void> {
@@ -123,7 +128,9 @@ namespace detail {
 
 [[nodiscard]] inline auto check_emf(const emf_document& document, time_point now, const emf_limits& limits)
     -> result<void> {
-    if (auto good = check_emf_name("namespace", document.metrics_namespace, limits.name_bytes); !good) { return good; }
+    const auto& space = document.metrics_namespace;
+    if (auto good = check_emf_name("namespace", space, limits.name_bytes); !good) { return good; }
+    if (auto good = check_emf_dimension(emf_name("namespace", space), space, limits.name_bytes); !good) { return good; }
     if (document.timestamp < now - limits.past || document.timestamp > now + limits.future) {
         return bad_emf("the timestamp lies too far from now for CloudWatch to take it");
     }
@@ -137,6 +144,7 @@ namespace detail {
     for (const auto& each : document.metrics) {
         if (auto good = check_emf_name("metric", each.name, limits.name_bytes); !good) { return good; }
         const auto what = emf_name("metric", each.name);
+        if (auto good = check_emf_ascii(what, each.name, limits.name_bytes); !good) { return good; }
         if (!members.insert(each.name).second) { return bad_emf(what + another); }
         for (const auto value : each.values) {
             if (!(std::abs(value) <= limits.value)) { return bad_emf(fmt::format("{} cannot be {}", what, value)); }
@@ -230,8 +238,9 @@ private:
 ///
 /// `malformed` is what CloudWatch would drop, wholly or in part, without a word: NaN, infinity and numbers beyond the
 /// limit, a timestamp too far from `now`, a name that is empty, too long, no UTF-8, there
-/// twice, or `_aws`, too many dimensions, one that is no property, or whose name or value is blank, too long, not of
-/// printable ASCII or begins with a colon. `too_large`: the properties and one metric do not fit a line.
+/// twice, or `_aws`; a namespace, or a dimension's name or value, that is blank, too long, not of printable ASCII or
+/// begins with a colon; a metric's name that is blank or not of printable ASCII; too many dimensions, or one that is no
+/// property. `too_large`: the properties and one metric do not fit a line.
 [[nodiscard]] inline auto emf_lines(const emf_document& document, time_point now, const emf_limits& limits = {})
     -> result<std::vector<std::string>> {
     if (auto good = detail::check_emf(document, now, limits); !good) { return std::move(good).why(); }

@@ -164,6 +164,31 @@ TEST_CASE("what ends soon after an invalidation does not take it with it") {
     CHECK(laws::is_kept_out(store.put("key", entry, late)));
 }
 
+TEST_CASE("a clock that is set back and on again lets nothing in that was looked up before an invalidation") {
+    store_file s;
+    auto& store = s.store();
+    const auto late = laws::ticket_of(store, "key");
+    s.clock().advance(-1h);
+    REQUIRE(store.erase("key").ok());
+    s.clock().advance(1h);
+    CHECK(laws::is_kept_out(store.put("key", laws::entry_of(s, "old"), late)));
+    REQUIRE(store.erase("other").ok());
+    CHECK_MESSAGE(s.rows() == 1, "what is forgotten is swept");
+    CHECK(laws::is_kept_out(store.put("key", laws::entry_of(s, "old"), late)));
+    CHECK(store.put("key", laws::entry_of(s, "new"), laws::ticket_of(store, "key")).ok());
+}
+
+TEST_CASE("what was looked up after an invalidation is not refused when that is forgotten") {
+    store_file s;
+    auto& store = s.store();
+    REQUIRE(store.erase("other").ok());
+    s.clock().advance(15min - 1us);
+    const auto good = laws::ticket_of(store, "key");
+    s.clock().advance(1us);
+    CHECK(store.put("key", laws::entry_of(s, "value"), good).ok());
+    CHECK(s.rows() == 1);
+}
+
 TEST_CASE("no call but clear scans or sorts, however many keys there are") {
     store_file s;
     auto& store = s.store();

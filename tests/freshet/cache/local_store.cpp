@@ -528,3 +528,21 @@ TEST_CASE("an observer may use the store, however deep, and what it throws passe
         CHECK(counted.use_count() == 1);
     }
 }
+
+TEST_CASE("a clear is one of all parts also where the observer throws") {
+    manual_clock clock{start};
+    bool throws = true;
+    const auto log = freshet::shared_watch{freshet::on<freshet::entry_removed>([&](const auto&) {
+        if (throws) { throw std::runtime_error{"observer"}; }
+    })};
+    freshet::local_store<int, int, manual_clock, freshet::weigh_nothing, std::remove_const_t<decltype(log)>> store{
+        clock, {}, {}, log};
+    const auto late = store.get(7)->ticket;
+    for (int key = 0; key != 1'000; ++key) { put(store, key, 1); }
+    CHECK_THROWS_AS(static_cast<void>(store.clear()), std::runtime_error);
+    CHECK(store.size() == 0);
+    CHECK(store.put(7, entry_of(1), late).why().code == freshet::errc::conflict);
+    throws = false;
+    for (int key = 0; key != 1'000; ++key) { put(store, key, 1); }
+    CHECK(store.size() == 1'000);
+}

@@ -1,6 +1,7 @@
 #include <freshet/cache/scan_all.hpp>
 
 #include <chrono>
+#include <optional>
 #include <stop_token>
 
 #include <doctest/doctest.h>
@@ -50,6 +51,16 @@ TEST_CASE("a failed page fails the whole") {
         return {};
     };
     CHECK(scan_all(of.table, of.clock).why() == error{errc::unavailable, "third"});
+}
+
+TEST_CASE("a page that is followed by itself is refused, as it would never end") {
+    rig of;
+    of.table.shape = [&, first = std::optional<freshet::page_token>{}](support::watched_table::page& page) mutable {
+        if (!first) { first = page.next; }
+        page.next = first;
+    };
+    CHECK(scan_all(of.table, of.clock).why() ==
+          error{errc::malformed, "the table's page 2 of a scan is followed by itself: it would never end"});
 }
 
 TEST_CASE("a deadline and a stop are looked at before each page, the first too") {

@@ -7,6 +7,7 @@
 #include <latch>
 #include <memory>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -31,6 +32,20 @@ auto waiter(flights& of, std::latch& boarded, std::shared_ptr<const int>& got, b
         if (!led) { got = seat.wait(); }
     }};
 }
+
+/// All are equal; a copy throws when no more may be made.
+struct fragile_id {
+    int* copies_left;
+    fragile_id(int* left) : copies_left{left} {}
+    fragile_id(const fragile_id& other) : copies_left{other.copies_left} {
+        if ((*copies_left)-- <= 0) { throw std::runtime_error{"copy"}; }
+    }
+    auto operator=(const fragile_id&) -> fragile_id& = delete;
+    friend auto operator==(const fragile_id&, const fragile_id&) -> bool { return true; }
+};
+struct hash_of_fragile_id {
+    auto operator()(const fragile_id&) const -> std::size_t { return 1; }
+};
 
 } // namespace
 
@@ -173,5 +188,22 @@ TEST_CASE("threads that lead and wait for each other in any pattern all come to 
         }
         CHECK(wrong == 0);
         for (int id = 0; id != 5; ++id) { CHECK(of.board(id).leads()); }
+    }
+}
+
+TEST_CASE("a copy of an id that throws leaves no flight behind that nobody leads") {
+    for (int good_copies = 0;; ++good_copies) {
+        CAPTURE(good_copies);
+        REQUIRE(good_copies < 10);
+        freshet::single_flight<fragile_id, int, hash_of_fragile_id> of;
+        int left = good_copies;
+        bool threw = false;
+        try {
+            auto leader = of.board({&left});
+            CHECK(leader.leads());
+        } catch (const std::runtime_error&) { threw = true; }
+        left = 10;
+        std::jthread{[&] { CHECK(of.board({&left}).leads()); }}.join();
+        if (!threw) { break; }
     }
 }

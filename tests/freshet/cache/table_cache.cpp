@@ -505,27 +505,40 @@ TEST_CASE("a callback that asks the cache in the middle of a scan has a scan of 
     CHECK(other == scan_origin::scanned);
 }
 
-TEST_CASE("what is followed answers while it is up to date, and newer than what the table itself has shown") {
-    bench b;
-    auto tables = b.tables();
-    std::optional<freshet::snapshot_at<freshet::document>> live;
-    const auto make_live = [&] {
+namespace {
+
+/// A bench whose students are followed, as far as there are followed rows.
+struct followed_bench : bench {
+    std::optional<freshet::snapshot_at<freshet::document>> live{};
+
+    auto followed_tables() -> std::vector<cached_table> {
+        auto all = tables();
+        all[0].followed = [this] { return live; };
+        return all;
+    }
+    /// From now on what is followed is up to date, as of now.
+    void make_live() {
         std::vector<freshet::document> rows;
         rows.push_back(*freshet::document::parse(R"({"PK":{"S":"p"},"SK":{"S":"live"}})"));
-        auto seen = std::make_shared<const snapshot>(snapshot::of(std::move(rows), b.students.key_function()));
-        live = freshet::snapshot_at<freshet::document>{std::move(seen), b.clock.now()};
-    };
-    tables[0].followed = [&] { return live; };
-    freshet::table_cache cache{tables, b.clock, b.options()};
+        auto seen = std::make_shared<const snapshot>(snapshot::of(std::move(rows), students.key_function()));
+        live = freshet::snapshot_at<freshet::document>{std::move(seen), clock.now()};
+    }
+};
+
+} // namespace
+
+TEST_CASE("what is followed answers while it is up to date, and newer than what the table itself has shown") {
+    followed_bench b;
+    freshet::table_cache cache{b.followed_tables(), b.clock, b.options()};
     CHECK(cache.scan("students")->origin == scan_origin::scanned); // not alive
-    make_live();
+    b.make_live();
     CHECK(cache.scan("students")->origin == scan_origin::kept); // the scan may have seen more
     b.clock.advance(1us);
-    make_live();
+    b.make_live();
     const auto answer = cache.scan("students");
     CHECK(answer->origin == scan_origin::followed);
     CHECK(answer->verdict == use(refresh_reason::kept));
-    CHECK(answer->rows == live->rows);
+    CHECK(answer->rows == b.live->rows);
     CHECK(cache.row("students", {"p", "live"})->origin == scan_origin::followed);
     CHECK(cache.row("students", {"p", "a"})->row == nullptr);
     CHECK(b.students.gets == 0);
@@ -533,10 +546,95 @@ TEST_CASE("what is followed answers while it is up to date, and newer than what 
     cache.heard("start");
     CHECK(cache.scan("students")->verdict == refresh(refresh_reason::start_message)); // older than the message
     b.clock.advance(1us);
-    make_live();
+    b.make_live();
     CHECK(cache.scan("students")->origin == scan_origin::followed);
-    live.reset();
-    CHECK(cache.scan("students")->origin == scan_origin::kept);
+}
+
+TEST_CASE("once followed rows were shown, nobody gets what was scanned before them, and one scan cures that") {
+    followed_bench b;
+    freshet::table_cache cache{b.followed_tables(), b.clock, b.options()};
+    REQUIRE(cache.scan("students").ok());
+    b.clock.advance(1us);
+    b.make_live();
+    REQUIRE(cache.scan("students")->origin == scan_origin::followed);
+    b.live.reset();
+    SUBCASE("a moment later") { b.clock.advance(1us); }
+    SUBCASE("also after a scan that failed") {
+        b.students.before_page = []() -> result<void> { return error{errc::unavailable, "away"}; };
+        CHECK(cache.scan("students").why().code == errc::unavailable);
+        b.students.before_page = [] { return result<void>{}; };
+    }
+    SUBCASE("also where the clock was set back since: it need not come there again") { b.clock.advance(-1h); }
+    SUBCASE("and an invalidation remains the reason, where there was one") {
+        REQUIRE(cache.invalidate("students").ok());
+        CHECK(cache.verdict("students").value() == refresh(refresh_reason::invalidated));
+        CHECK(cache.scan("students")->verdict == refresh(refresh_reason::invalidated));
+        CHECK(cache.scan("students")->verdict == use(refresh_reason::within_interval));
+        return;
+    }
+    CHECK(cache.verdict("students").value() == refresh(refresh_reason::stream_gap));
+    const auto anew = cache.scan("students");
+    CHECK(anew->verdict == refresh(refresh_reason::stream_gap));
+    CHECK(anew->rows->size() == 7);
+    CHECK(cache.scan("students")->verdict == use(refresh_reason::within_interval));
+}
+
+TEST_CASE("a scan during which newer followed rows were shown is not used again") {
+    followed_bench b;
+    std::function<void()> meanwhile = [] {};
+    b.students.before_page = [&]() -> result<void> { return std::exchange(meanwhile, [] {})(), result<void>{}; };
+    freshet::table_cache cache{b.followed_tables(), b.clock, b.options()};
+    meanwhile = [&] {
+        b.clock.advance(1us);
+        b.make_live();
+        CHECK(cache.scan("students")->origin == scan_origin::followed);
+        b.live.reset();
+    };
+    CHECK(cache.scan("students")->origin == scan_origin::scanned);
+    CHECK(cache.scan("students")->verdict == refresh(refresh_reason::stream_gap));
+    CHECK(cache.scan("students")->verdict == use(refresh_reason::within_interval));
+}
+
+TEST_CASE("a verdict knows what is followed, tells nobody of it, and shows no rows by itself") {
+    followed_bench b;
+    std::size_t told = 0;
+    const freshet::shared_watch seen{freshet::on<freshet::table_used>([&](const auto&) { ++told; })};
+    freshet::table_cache cache{b.followed_tables(), b.clock, b.options(), freshet::sleeping_aware{}, seen};
+    b.make_live();
+    CHECK(cache.verdict("students").value() == use(refresh_reason::kept));
+    CHECK(told == 0);
+    CHECK(b.probes == 0);
+    b.live.reset();
+    REQUIRE(cache.scan("students").ok());
+    b.clock.advance(1us);
+    b.make_live();
+    CHECK(cache.verdict("students").value() == use(refresh_reason::kept));
+    b.live.reset();
+    CHECK(cache.verdict("students").value() == use(refresh_reason::within_interval));
+}
+
+TEST_CASE("what the clock throws at the end of a scan ends it, and the next caller scans") {
+    struct bad_clock {
+        using is_shareable = void;
+        manual_clock& by;
+        bool& bad;
+        [[nodiscard]] auto now() const -> freshet::time_point {
+            if (bad) { throw std::runtime_error{"no time"}; }
+            return by.now();
+        }
+    };
+    bench b;
+    bool bad = false;
+    const bad_clock clock{b.clock, bad};
+    auto tables = b.tables();
+    tables[0].plausible = [&, first = true](const snapshot*, const snapshot&) mutable -> result<void> {
+        bad = std::exchange(first, false);
+        return {};
+    };
+    freshet::table_cache cache{tables, clock, b.options()};
+    CHECK_THROWS_AS(static_cast<void>(cache.scan("students")), std::runtime_error);
+    bad = false;
+    CHECK(cache.scan("students")->origin == scan_origin::scanned);
 }
 
 TEST_CASE("two tables of one name are misuse") {

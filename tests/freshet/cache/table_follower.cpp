@@ -370,6 +370,18 @@ TEST_CASE("rows answer no longer than their lag after the stream's end was met, 
     CHECK(follower.rows()->as_of == of.clock.now());
 }
 
+TEST_CASE("rows of before a clock was set back do not answer again when it comes to their instant once more") {
+    rig of;
+    auto follower = of.follower({.lag = 30s});
+    REQUIRE(follower.catch_up().ok());
+    of.clock.advance(-1h);
+    CHECK_FALSE(follower.rows());
+    of.clock.advance(1h);
+    CHECK_FALSE(follower.rows());
+    REQUIRE(follower.step().ok());
+    CHECK(follower.rows());
+}
+
 TEST_CASE("a clock that is set back after the scan holds nothing up for longer than the stream's delay") {
     rig of;
     auto follower = of.follower({.stream_delay = 2s});

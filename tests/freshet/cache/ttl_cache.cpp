@@ -10,6 +10,9 @@
 
 #include <doctest/doctest.h>
 
+#include <freshet/cache/local_store.hpp>
+#include <freshet/core/observe.hpp>
+
 #include "cache_bench.hpp"
 
 namespace {
@@ -351,6 +354,28 @@ TEST_CASE("a store that refuses whatever is loaded costs the caching, and nothin
 }
 
 // --- a store that fails
+
+TEST_CASE("an invalidation that the store's observer leaves with a throw has ended: what is put after it is kept") {
+    manual_clock clock;
+    bool throws = false;
+    const auto log = freshet::shared_watch{freshet::on<freshet::entry_removed>([&](const auto&) {
+        if (throws) { throw std::runtime_error{"observer"}; }
+    })};
+    freshet::local_store<int, int, manual_clock, freshet::weigh_nothing, std::remove_const_t<decltype(log)>> store{
+        clock, {}, {}, log};
+    ttl_cache cache{store, clock, {{.ttl = 1h}}};
+    for (const bool clears : {false, true}) {
+        CAPTURE(clears);
+        for (int key = 0; key != 100; ++key) { REQUIRE(cache.put(key, 1).ok()); }
+        throws = true;
+        CHECK_THROWS_AS(static_cast<void>(clears ? cache.clear() : cache.erase(7)), std::runtime_error);
+        throws = false;
+        CHECK(store.size() == (clears ? 0 : 99));
+        CHECK(line(cache.get(7)) == "nothing");
+        CHECK(cache.put(7, 2).ok());
+        CHECK(line(cache.get(7)) == "2 fresh 0s");
+    }
+}
 
 TEST_CASE("where the store cannot be asked, the answer comes from the source, says so, and is not kept") {
     cache_bench b;

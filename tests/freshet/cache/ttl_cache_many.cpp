@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+#include <freshet/core/observe.hpp>
+
 #include "cache_bench.hpp"
 
 namespace {
@@ -106,4 +108,28 @@ TEST_CASE("a bulk loader may ask for the keys that it loads") {
     });
     CHECK(line(all[0]) == "97 loaded 0s");
     CHECK(line(all[1]) == "98 loaded 0s");
+}
+
+TEST_CASE("many keys are in time or late together, and what cannot be put in time answers and is not kept") {
+    cache_bench b;
+    const auto slow =
+        freshet::shared_watch{freshet::on<freshet::cache_loaded>([&](const auto&) { b.clock.advance(1s); })};
+    ttl_cache cache{b.store, b.clock, {{.ttl = 1h}, 20s}, slow};
+    const auto loads_in = [&](freshet::duration span) {
+        return [&b, span](std::span<const std::string> wanted, deadline) {
+            b.clock.advance(span);
+            return bulk(wanted.size(), freshet::loaded<int>{1});
+        };
+    };
+    names lines;
+    for (const auto& each : cache.get_or_load_all(names{"a", "b", "c"}, loads_in(18s))) { lines.push_back(line(each)); }
+    CHECK(lines == names{"1 loaded 19s", "1 loaded 20s", "1 loaded 21s"});
+    CHECK(b.has("a"));
+    CHECK_FALSE(b.has("b"));
+    CHECK_FALSE(b.has("c"));
+    CHECK(cache.statistics().loads == 3);
+    CHECK_MESSAGE(cache.statistics().load_time == 18s, "one call, whatever happened after it");
+    for (const auto& each : cache.get_or_load_all(names{"d", "e"}, loads_in(20s))) { CHECK(line(each) == "expired"); }
+    CHECK(cache.statistics().load_failures == 2);
+    CHECK(cache.statistics().load_time == 38s);
 }

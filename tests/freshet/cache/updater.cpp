@@ -321,6 +321,48 @@ TEST_CASE("what was invalidated while it was loaded is not kept, and is no failu
     CHECK_MESSAGE(outcomes_of(conflict) == std::vector{update_outcome::load_failed}, "a load's conflict is its own");
 }
 
+TEST_CASE("a load that is refused for another key's sake is made once more, and then kept, or a failure") {
+    for (const int refusals : {1, 2}) {
+        CAPTURE(refusals);
+        bench b;
+        freshet::updater update{b.store, b.clock};
+        b.had("key", 1);
+        REQUIRE(b.store.erase("one").ok());
+        b.clock.advance(30s);
+        if (refusals == 2) { REQUIRE(b.store.erase("two").ok()); }
+        b.clock.advance(14min + 15s);
+        int loads = 0;
+        const auto report = update.run(b.one_by_one, strings{"key"}, [&](const std::string&, const deadline&) {
+            ++loads;
+            b.clock.advance(30s); // an invalidation's time ends: nobody knows any more whose it was
+            return result<int>{2};
+        });
+        CHECK(loads == 2);
+        CHECK(outcomes_of(report) ==
+              std::vector{refusals == 1 ? update_outcome::updated : update_outcome::store_failed});
+        CHECK(b.value("key") == (refusals == 1 ? 2 : 1));
+        if (refusals == 2) { CHECK(report.keys[0].why->code == errc::conflict); }
+        if (refusals == 1) { CHECK(b.entry("key")->loaded_at == b.clock.now() - 30s); }
+    }
+}
+
+TEST_CASE("a key that is invalidated while it is loaded once more is not kept, and is no failure") {
+    bench b;
+    freshet::updater update{b.store, b.clock};
+    b.had("key", 1);
+    REQUIRE(b.store.erase("other").ok());
+    b.clock.advance(15min - 1s);
+    int loads = 0;
+    const auto report = update.run(b.one_by_one, strings{"key"}, [&](const std::string&, const deadline&) {
+        if (++loads == 2) { REQUIRE(b.store.erase("key").ok()); }
+        b.clock.advance(1s);
+        return result<int>{2};
+    });
+    CHECK(loads == 2);
+    CHECK(outcomes_of(report) == std::vector{update_outcome::overtaken});
+    CHECK(!b.entry("key"));
+}
+
 TEST_CASE("a load knows its deadline: its own time, or the run's where that is sooner") {
     bench b;
     freshet::updater update{b.store, b.clock, {.load_time = 1min}};

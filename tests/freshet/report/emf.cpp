@@ -295,6 +295,32 @@ TEST_CASE("names are there, are UTF-8, and are not too long") {
     CHECK(refusal(document).ends_with("has more than 255 bytes"));
 }
 
+TEST_CASE("a namespace is of printable ASCII, and no metric's name is blank or of other characters") {
+    for (const auto& [space, why] :
+         std::map<std::string, std::string>{{"  ", "is blank"},
+                                            {":x", "begins with a colon"},
+                                            {"caf\xc3\xa9", "is not of printable ASCII characters"},
+                                            {"a\nb", "is not of printable ASCII characters"}}) {
+        auto document = simple();
+        document.metrics_namespace = space;
+        CHECK(refusal(document).starts_with("EMF: namespace \""));
+        CHECK(refusal(document).ends_with("\" " + why));
+    }
+    for (const auto& [name, why] :
+         std::map<std::string, std::string>{{" ", "is blank"},
+                                            {"caf\xc3\xa9", "is not of printable ASCII characters"},
+                                            {"a\tb", "is not of printable ASCII characters"}}) {
+        auto document = simple();
+        document.metrics[0].name = name;
+        CHECK(refusal(document).starts_with("EMF: metric \""));
+        CHECK(refusal(document).ends_with("\" " + why));
+    }
+    auto document = simple();
+    document.metrics_namespace = "My App/x#y:z_1.2-3~";
+    document.metrics[0].name = ":a metric";
+    CHECK(lines_of(document).size() == 1);
+}
+
 TEST_CASE("a line has no member twice") {
     auto document = simple();
     document.metrics.push_back({"took", {1}});
@@ -350,11 +376,11 @@ TEST_CASE("whatever texts and numbers are, the lines are JSON that says the same
     const auto seed = support::seed();
     CAPTURE(seed);
     std::mt19937_64 random{seed};
-    const auto text = [&] {
+    const auto text = [&](bool ascii = false) {
         std::string made;
         for (auto left = random() % 8; left > 0; --left) {
-            constexpr const char* pieces[]{"é", "\u2028", "\"", "\\", "\n", "\x7f", "🌊", "x", "{", "_aws"};
-            made += pieces[random() % std::size(pieces)];
+            constexpr const char* pieces[]{"\"", "\\", "x", "{", "_aws", "é", "\u2028", "\n", "\x7f", "🌊"};
+            made += pieces[random() % (ascii ? 5 : std::size(pieces))];
         }
         return made;
     };
@@ -365,7 +391,7 @@ TEST_CASE("whatever texts and numbers are, the lines are JSON that says the same
             document.properties.push_back({"p" + std::to_string(left) + text(), text()});
         }
         for (auto left = random() % 12; left > 0; --left) {
-            emf_metric metric{"m" + std::to_string(left) + text(), {}};
+            emf_metric metric{"m" + std::to_string(left) + text(true), {}};
             for (auto values = 1 + random() % 10; values > 0; --values) {
                 const auto exponent = static_cast<int>(random() % 400) - 200;
                 metric.values.push_back(std::ldexp(static_cast<double>(random()), exponent));
