@@ -51,6 +51,9 @@ using freshet::testing::manual_clock;
 
 /// Each was found to fail, and why was found out.
 const std::vector<support::left_out_law> left_out{
+    {"table", "13", "of writes at the same instant it judges each by the row before both; the service does one first"},
+    {"ledger", "18", "as table 13"},
+    {"ttl_store", "13", "as table 13"},
     {"change_stream", "7", "it keeps changes for ever; the service trims them after a day"},
     {"change_stream", "10", "it expires nothing when a test would have it so"},
     {"message_queue", "8", "a duplicate of an erased message is stored; the service stores none for five minutes"},
@@ -254,11 +257,40 @@ using queues_of_exact_time = queues_on_moto<false>; // of the law of retention, 
 } // namespace
 
 TEST_SUITE_BEGIN("table");
-FRESHET_TABLE_LAWS(on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_1, on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_2, on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_3, on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_4, on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_5, on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_6, on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_7, on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_8, on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_9, on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_10, on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_11, on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_12, on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_14, on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_15, on_moto);
 TEST_SUITE_END();
 
 TEST_SUITE_BEGIN("ledger");
-FRESHET_LEDGER_LAWS(ledger_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ledger_1, ledger_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ledger_2, ledger_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ledger_3, ledger_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ledger_4, ledger_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ledger_5, ledger_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ledger_6, ledger_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ledger_7, ledger_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ledger_8, ledger_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ledger_9, ledger_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ledger_10, ledger_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ledger_11, ledger_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ledger_12, ledger_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ledger_13, ledger_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ledger_14, ledger_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ledger_15, ledger_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ledger_16, ledger_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ledger_17, ledger_on_moto);
 TEST_SUITE_END();
 
 TEST_SUITE_BEGIN("change_stream");
@@ -302,5 +334,21 @@ TEST_CASE_TEMPLATE_INVOKE(laws_message_queue_37, queues);
 TEST_SUITE_END();
 
 TEST_SUITE_BEGIN("ttl_store");
-FRESHET_TTL_STORE_LAWS(store_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_1, store_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_2, store_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_3, store_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_4, store_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_5, store_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_6, store_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_7, store_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_8, store_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_9, store_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_10, store_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_11, store_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_12, store_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_14, store_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_15, store_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_16, store_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_17, store_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_18, store_on_moto);
 TEST_SUITE_END();
