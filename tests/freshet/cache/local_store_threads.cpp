@@ -54,7 +54,7 @@ TEST_CASE("of threads that load and invalidate many keys, none sees what was loa
         constexpr std::size_t keys = 40;
         std::array<std::atomic<std::uint64_t>, keys> source{};
         std::array<std::atomic<std::uint64_t>, keys> promised{}; // what every look-up finds that begins now, or newer
-        const auto raise = [](std::atomic<std::uint64_t>& to, std::uint64_t version) {
+        const auto lift = [](std::atomic<std::uint64_t>& to, std::uint64_t version) {
             for (auto old = to.load(); old < version && !to.compare_exchange_weak(old, version);) {}
         };
         std::atomic<int> failures{0};
@@ -66,11 +66,11 @@ TEST_CASE("of threads that load and invalidate many keys, none sees what was loa
                 std::array<std::uint64_t, keys> versions{};
                 for (std::size_t i = 0; i != keys; ++i) { versions[i] = source[i].load(); }
                 failures += store.clear().ok() ? 0 : 1;
-                for (std::size_t i = 0; i != keys; ++i) { raise(promised[i], versions[i]); }
+                for (std::size_t i = 0; i != keys; ++i) { lift(promised[i], versions[i]); }
             } else if (action < 15) {
                 const auto version = ++source[at];
                 failures += store.erase(key).ok() ? 0 : 1;
-                raise(promised[at], version);
+                lift(promised[at], version);
             } else {
                 const auto least = promised[at].load();
                 const auto found = store.get(key);
