@@ -34,7 +34,7 @@ case $verb in
     clang) needed="$build clang-14 $library $programs $tests" compiler=clang++-14 ;;
     aarch64) needed="$build g++-aarch64-linux-gnu qemu-user" compiler=aarch64-linux-gnu-g++ ;;
     fuzz) needed="$build clang-14 libclang-rt-14-dev $library" compiler=clang++-14 ;;
-    bench) needed="$build $library libsqlite3-dev libbenchmark-dev libre2-dev rapidjson-dev libsimdjson-dev libssl-dev libboost1.81-dev" ;;
+    bench) needed="$build $library libsqlite3-dev libcurl4-openssl-dev libbenchmark-dev libre2-dev rapidjson-dev libsimdjson-dev libssl-dev libboost1.81-dev libabsl-dev" ;;
     *)
         sed -n 's/^# \{0,1\}//; 2,9p' "$root/cmake/setup.sh" >&2
         exit 2
@@ -113,7 +113,7 @@ else
     say "  the library:  nlohmann-json 3.10, fmt 9, date 3 (Howard Hinnant)"
     say "  programs:     CLI11, SQLite 3.35, libcurl 7.88, hiredis"
     say "  tests:        doctest, the time zone data (tzdata), Redis, Node.js and npm"
-    say "  benchmarks:   Google Benchmark, RE2, RapidJSON, simdjson, OpenSSL, Boost"
+    say "  benchmarks:   Google Benchmark, RE2, RapidJSON, simdjson, OpenSSL, Boost, Abseil"
     for tool in cmake ninja $compiler; do
         command -v "$tool" >/dev/null || fail "$tool is not found: install it and run this again"
     done

@@ -53,7 +53,10 @@ inline void append_field(std::string& token, std::string_view field) {
     append_field(start, options.name);
     append_field(start, which == nullptr ? "scan" : "query");
     if (which != nullptr) {
-        for (const auto* said : {&which->index, &which->partition, &which->sort_prefix}) { append_field(start, *said); }
+        for (const auto* said :
+             {&which->index, &which->partition, &which->sort_prefix, &which->sort_first, &which->sort_last}) {
+            append_field(start, *said);
+        }
     }
     return start;
 }

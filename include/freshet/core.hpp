@@ -15,5 +15,6 @@
 #include <freshet/core/text_arena.hpp>
 #include <freshet/core/text_hash.hpp>
 #include <freshet/core/time.hpp>
+#include <freshet/core/time_range.hpp>
 #include <freshet/core/utf8.hpp>
 // IWYU pragma: end_exports

@@ -4,6 +4,7 @@
 #include <freshet/backend.hpp>
 #include <freshet/cache.hpp>
 #include <freshet/core.hpp>
+#include <freshet/count.hpp>
 #include <freshet/item.hpp>
 #include <freshet/key.hpp>
 #include <freshet/report.hpp>

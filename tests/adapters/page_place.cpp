@@ -41,8 +41,10 @@ TEST_CASE("a token of another scan or query, another table, or a damaged one is 
     CHECK(refused({.name = "u"}, &which, good));
     for (const auto& other :
          {index_query{"GSI3", "P", "x"}, index_query{"GSI1", "Q", "x"}, index_query{"GSI1", "P", ""},
-          index_query{"GSI1", "P", "xy"}, index_query{"", "P", "x"}}) {
+          index_query{"GSI1", "P", "xy"}, index_query{"", "P", "x"}, index_query{"GSI1", "P", "x", "a"},
+          index_query{"GSI1", "P", "", "x"}, index_query{"GSI1", "P", "", "", "x"}}) {
         CHECK(refused(options, &other, good));
+        CHECK(refused(options, &which, token_of(options, &other, odd)));
     }
     for (std::size_t size = 0; size < good.size(); ++size) { CHECK(refused(options, &which, good.substr(0, size))); }
     CHECK(refused(options, &which, good + "0:"));

@@ -348,16 +348,24 @@ private:
     void compare_query(std::string index, const std::string& partition, const std::string& sort,
                        const std::string& wanted) {
         constexpr std::array<std::string_view, 4> prefixes{"", "", "A#", "A#1"};
-        const std::string prefix{sort.empty() ? "" : prefixes[below(prefixes.size())]};
+        freshet::index_query which{std::move(index), wanted};
+        if (!sort.empty() && below(2) == 0) {
+            which.sort_prefix = prefixes[below(prefixes.size())];
+        } else if (!sort.empty()) {
+            if (below(3) != 0) { which.sort_first = any(texts).text; }
+            if (below(3) != 0) { which.sort_last = any(texts).text; }
+        }
         std::vector<std::pair<std::string, freshet::row_key>> expected;
         for (const auto& [key, row] : rows_) {
             if (!row.contains(partition) || row.at(partition)->text != wanted) { continue; }
             if (!sort.empty() && !row.contains(sort)) { continue; }
             const auto place = sort.empty() ? std::string{} : row.at(sort)->text;
-            if (place.starts_with(prefix)) { expected.emplace_back(place, key); }
+            const bool below_last = which.sort_last.empty() || place <= which.sort_last;
+            if (place.starts_with(which.sort_prefix) && place >= which.sort_first && below_last) {
+                expected.emplace_back(place, key);
+            }
         }
         std::sort(expected.begin(), expected.end());
-        const freshet::index_query which{std::move(index), wanted, prefix};
         const auto find = [&] {
             std::vector<std::pair<std::string, freshet::row_key>> found;
             for (const auto& row : all_rows(table_, &which, below(4))) {

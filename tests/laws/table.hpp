@@ -302,7 +302,8 @@ TEST_CASE_TEMPLATE_DEFINE("a token of another scan or query is malformed", Fixtu
     for (const auto* sort : {"a1", "a2", "a3"}) { REQUIRE(table.put(row("P", sort, label), {}).ok()); }
     for (const auto* sort : {"a1", "a2", "a3"}) { REQUIRE(table.put(row("Q", sort, label), {}).ok()); }
     const std::vector<freshet::index_query> queries{
-        {"", "P", ""}, {"", "Q", ""}, {"", "P", "a"}, {"GSI1", "P", ""}, {"GSI1", "P", "a"}};
+        {"", "P", ""},      {"", "Q", ""},           {"", "P", "a"},         {"GSI1", "P", ""},     {"GSI1", "P", "a"},
+        {"", "P", "", "a"}, {"", "P", "", "a", "b"}, {"", "P", "", "", "b"}, {"GSI1", "P", "", "a"}};
     std::vector<freshet::page_token> tokens{*got(table.scan({std::nullopt, 1})).next};
     for (const auto& query : queries) { tokens.push_back(*got(table.query(query, {std::nullopt, 1})).next); }
     for (std::size_t of = 0; of < tokens.size(); ++of) {
@@ -339,6 +340,70 @@ TEST_CASE_TEMPLATE_DEFINE("a query gives what begins with the prefix, in the ord
     CHECK(sorts_of(table, {"", "P", "C"}).empty());
     CHECK(sorts_of(table, {"", "Q", ""}).empty());
     CHECK(sorts_of(table, {"", "p", ""}).empty());
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a query gives what lies between its bounds, these included, in the order of bytes", Fixture,
+                          laws_table_16) {
+    Fixture fixture;
+    auto& table = fixture.table();
+    std::vector<std::string> bounds{""};
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        const auto sort = texts[i].spellings[0];
+        const auto twin = "\"GSI1PK\":{\"S\":\"L\"},\"GSI1SK\":" + texts[i / 2].spellings[0];
+        REQUIRE(table.put(item("{\"PK\":{\"S\":\"P\"}," + twin + ",\"SK\":" + sort + "}"), {}).ok());
+        REQUIRE(table.put(item("{\"PK\":{\"S\":\"P2\"},\"SK\":" + sort + "}"), {}).ok());
+        bounds.push_back(texts[i].text);
+    }
+    for (const auto* between : {"A", "A#11", "C", "\xc3\xaa"}) { bounds.emplace_back(between); }
+    for (const auto& first : bounds) {
+        for (const auto& last : bounds) {
+            CAPTURE(first);
+            CAPTURE(last);
+            const auto within = [&](const std::string& text) {
+                return first <= text && (last.empty() || text <= last);
+            };
+            std::vector<std::string> wanted;
+            std::vector<std::string> twins;
+            for (std::size_t i = 0; i < texts.size(); ++i) {
+                if (within(texts[i].text)) { wanted.push_back(texts[i].text); }
+                if (within(texts[i / 2].text)) { twins.push_back(texts[i / 2].text); }
+            }
+            const std::size_t limit = (first.size() + last.size()) % 4;
+            CHECK(sorts_of(table, {"", "P", "", first, last}, limit) == wanted);
+            std::vector<std::string> found;
+            const freshet::index_query labels{"GSI1", "L", "", first, last};
+            for (const auto& one : all_rows(table, &labels, limit)) { found.push_back(text_of(one, "GSI1SK")); }
+            CHECK(found == twins);
+        }
+    }
+    for (std::size_t limit = 0; limit <= texts.size() + 1; ++limit) {
+        CAPTURE(limit);
+        CHECK(sorts_of(table, {"", "P", "", "A#1", "A#2"}, limit) == std::vector<std::string>{"A#1", "A#10", "A#2"});
+        CHECK(sorts_of(table, {"", "P", "", "A#2"}, limit).size() == 6);
+        CHECK(sorts_of(table, {"", "P", "", "", "A#2"}, limit).size() == 7);
+        CHECK(sorts_of(table, {"GSI1", "L", "", "A#1", "A#1"}, limit).size() == 2);
+        CHECK(sorts_of(table, {"", "P", "", "B", "A#1"}, limit).empty());
+    }
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a prefix and a bound at once, or a bound that no sort key can be, is malformed", Fixture,
+                          laws_table_17) {
+    Fixture fixture;
+    auto& table = fixture.table();
+    REQUIRE(table.put(row("P", "1", R"(,"GSI3PK":{"S":"P"})"), {}).ok());
+    const std::string longest(1'024, 'k');
+    CHECK(table.query({"", "P", "", "0", longest}, {})->rows.size() == 1);
+    for (const auto& which : std::vector<freshet::index_query>{{"", "P", "1", "1"},
+                                                               {"", "P", "1", "", "1"},
+                                                               {"", "P", "1", "1", "1"},
+                                                               {"GSI1", "P", "1", "1", "1"},
+                                                               {"GSI3", "P", "", "1"},
+                                                               {"GSI3", "P", "", "", "1"},
+                                                               {"", "P", "", "", longest + 'k'},
+                                                               {"", "P", "", "\xff"},
+                                                               {"none", "P", "", "1"}}) {
+        CHECK(code_of(table.query(which, {})) == freshet::errc::malformed);
+    }
 }
 
 TEST_CASE_TEMPLATE_DEFINE("an index has the rows that have its keys, and follows them", Fixture, laws_table_11) {
@@ -443,4 +508,6 @@ TEST_CASE_TEMPLATE_DEFINE("writers on several threads never undo each other", Fi
     TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_12, __VA_ARGS__); \
     TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_13, __VA_ARGS__); \
     TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_14, __VA_ARGS__); \
-    TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_15, __VA_ARGS__)
+    TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_15, __VA_ARGS__); \
+    TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_16, __VA_ARGS__); \
+    TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_17, __VA_ARGS__)

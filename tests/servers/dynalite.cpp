@@ -17,9 +17,11 @@
 #include <freshet/item/item_patch.hpp>
 #include <freshet/testing/manual_clock.hpp>
 
+#include <laws/bucket_sink.hpp>
 #include <laws/ledger.hpp>
 #include <laws/table.hpp>
 #include <laws/ttl_store.hpp>
+#include <laws/ttl_store_processes.hpp>
 #include <servers/tables.hpp>
 #include <support/server_process.hpp>
 #include <support/server_results.hpp>
@@ -33,10 +35,11 @@ namespace {
 
 struct results : support::server_results {
     explicit results(const doctest::ContextOptions&)
-        : server_results{"dynalite", {"table", "ledger", "ttl_store"}, {}, []() -> freshet::result<void> {
-                             if (!dynalite()) { return dynalite().why(); }
-                             return {};
-                         }} {}
+        : server_results{
+              "dynalite", {"table", "ledger", "ttl_store", "bucket_sink"}, {}, []() -> freshet::result<void> {
+                  if (!dynalite()) { return dynalite().why(); }
+                  return {};
+              }} {}
 };
 REGISTER_LISTENER("server_results", 1, results);
 
@@ -86,6 +89,7 @@ private:
 };
 using ledger_on_dynalite = servers::kept_ledger<endpoint>;
 using store_on_dynalite = servers::kept_store<endpoint>;
+using sink_on_dynalite = servers::kept_sink<endpoint>;
 
 } // namespace
 
@@ -114,3 +118,18 @@ TEST_SUITE_END();
 TEST_SUITE_BEGIN("ttl_store");
 FRESHET_TTL_STORE_LAWS(store_on_dynalite);
 TEST_SUITE_END();
+
+TEST_SUITE_BEGIN("bucket_sink");
+FRESHET_BUCKET_SINK_LAWS(sink_on_dynalite);
+TEST_SUITE_END();
+
+TEST_CASE("what a process looked up before another one invalidated, it cannot put") {
+    for (const bool clears : {false, true}) {
+        CAPTURE(clears);
+        laws::keeps_out_the_late_process(servers::shared_store<endpoint>{}, clears);
+    }
+}
+
+TEST_CASE("of processes that load and invalidate, none sees what was loaded before an invalidation ended") {
+    laws::keeps_processes_apart(servers::shared_store<endpoint>{});
+}

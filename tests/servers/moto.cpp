@@ -31,11 +31,13 @@
 #include <freshet/item/item_patch.hpp>
 #include <freshet/testing/manual_clock.hpp>
 
+#include <laws/bucket_sink.hpp>
 #include <laws/change_stream.hpp>
 #include <laws/ledger.hpp>
 #include <laws/message_queue.hpp>
 #include <laws/table.hpp>
 #include <laws/ttl_store.hpp>
+#include <laws/ttl_store_processes.hpp>
 #include <servers/tables.hpp>
 #include <support/server_process.hpp>
 #include <support/server_results.hpp>
@@ -54,6 +56,9 @@ const std::vector<support::left_out_law> left_out{
     {"table", "13", "of writes at the same instant it judges each by the row before both; the service does one first"},
     {"ledger", "18", "as table 13"},
     {"ttl_store", "13", "as table 13"},
+    {"ttl_store", "13 between processes", "as table 13"},
+    {"bucket_sink", "16", "as table 13"},
+    {"bucket_sink", "17", "as table 13"},
     {"change_stream", "7", "it keeps changes for ever; the service trims them after a day"},
     {"change_stream", "10", "it expires nothing when a test would have it so"},
     {"message_queue", "8", "a duplicate of an erased message is stored; the service stores none for five minutes"},
@@ -74,13 +79,14 @@ const std::vector<support::left_out_law> left_out{
 
 struct results : support::server_results {
     explicit results(const doctest::ContextOptions&)
-        : server_results{
-              "moto", {"table", "change_stream", "message_queue", "ledger", "ttl_store"}, left_out,
-              []() -> freshet::result<void> {
-                  if (!moto()) { return moto().why(); }
-                  if ((*moto())->obeys_time()) { return {}; }
-                  return freshet::error{freshet::errc::denied, "FRESHET_GIVEN_TIME names no module"};
-              }} {}
+        : server_results{"moto",
+                         {"table", "change_stream", "message_queue", "ledger", "ttl_store", "bucket_sink"},
+                         left_out,
+                         []() -> freshet::result<void> {
+                             if (!moto()) { return moto().why(); }
+                             if ((*moto())->obeys_time()) { return {}; }
+                             return freshet::error{freshet::errc::denied, "FRESHET_GIVEN_TIME names no module"};
+                         }} {}
 };
 REGISTER_LISTENER("server_results", 1, results);
 
@@ -89,6 +95,7 @@ struct endpoint {
 };
 using ledger_on_moto = servers::kept_ledger<endpoint>;
 using store_on_moto = servers::kept_store<endpoint>;
+using sink_on_moto = servers::kept_sink<endpoint>;
 
 /// A table for a moto_server that fails at an update which neither sets nor removes: here it removes what is not there.
 /// A put that is to find a row unchanged is an update, too.
@@ -352,3 +359,29 @@ TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_16, store_on_moto);
 TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_17, store_on_moto);
 TEST_CASE_TEMPLATE_INVOKE(laws_ttl_store_18, store_on_moto);
 TEST_SUITE_END();
+
+TEST_SUITE_BEGIN("bucket_sink");
+TEST_CASE_TEMPLATE_INVOKE(laws_bucket_sink_1, sink_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_bucket_sink_2, sink_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_bucket_sink_3, sink_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_bucket_sink_4, sink_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_bucket_sink_5, sink_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_bucket_sink_6, sink_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_bucket_sink_7, sink_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_bucket_sink_8, sink_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_bucket_sink_9, sink_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_bucket_sink_10, sink_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_bucket_sink_11, sink_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_bucket_sink_12, sink_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_bucket_sink_13, sink_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_bucket_sink_14, sink_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_bucket_sink_15, sink_on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws_bucket_sink_18, sink_on_moto);
+TEST_SUITE_END();
+
+TEST_CASE("what a process looked up before another one invalidated, it cannot put") {
+    for (const bool clears : {false, true}) {
+        CAPTURE(clears);
+        laws::keeps_out_the_late_process(servers::shared_store<endpoint>{}, clears);
+    }
+}

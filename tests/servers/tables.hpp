@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <adapters/aws/bucket_sink.hpp>
 #include <adapters/aws/client.hpp>
 #include <adapters/aws/ledger.hpp>
 #include <adapters/aws/settings.hpp>
@@ -54,6 +55,26 @@ private:
     adapters::aws::table table_{client_, options_};
 };
 
+/// A sink without a count, of widths up to a day.
+template <class Server>
+class kept_sink {
+public:
+    static constexpr int many_blocks = 300;
+
+    kept_sink() {
+        const auto made = adapters::aws::create_table(client_, {.name = name_, .partition = "id", .sort = "block"});
+        REQUIRE_MESSAGE(made.ok(), (made.ok() ? "" : made.why().note));
+    }
+    [[nodiscard]] auto sink() -> adapters::aws::bucket_sink& { return sink_; }
+    [[nodiscard]] auto other() -> adapters::aws::bucket_sink& { return other_; }
+
+private:
+    std::string name_{fresh_name("counts")};
+    adapters::aws::client client_{settings_for(Server::url())};
+    adapters::aws::bucket_sink sink_{client_, {.table = name_, .widest = std::chrono::hours{24}}};
+    adapters::aws::bucket_sink other_{client_, {.table = name_, .widest = std::chrono::hours{24}}};
+};
+
 /// A ledger without a key, which lives by a clock of its own.
 template <class Server>
 class kept_ledger {
@@ -94,6 +115,26 @@ private:
     adapters::aws::client client_{settings_for(Server::url())};
     adapters::aws::ttl_store_options options_{.table = name_, .name = "entries"};
     adapters::aws::ttl_store<manual_clock> store_{client_, clock_, options_};
+};
+
+/// A store without an entry that processes share: each call opens it for the process that calls.
+template <class Server>
+class shared_store {
+public:
+    shared_store() {
+        const adapters::aws::client client{settings_for(Server::url())};
+        const auto made = adapters::aws::create_table(client, {.name = name_, .partition = "id", .sort = ""});
+        REQUIRE_MESSAGE(made.ok(), (made.ok() ? "" : made.why().note));
+    }
+    [[nodiscard]] auto operator()(auto use) const -> bool {
+        const freshet::testing::manual_clock clock;
+        const adapters::aws::client client{settings_for(Server::url())};
+        adapters::aws::ttl_store store{client, clock, {.table = name_, .name = "entries"}};
+        return use(store);
+    }
+
+private:
+    std::string name_{fresh_name("store")};
 };
 
 } // namespace servers

@@ -24,6 +24,7 @@
 #include <adapters/item_table.hpp>
 #include <adapters/item_write.hpp>
 #include <adapters/page_place.hpp>
+#include <adapters/sort_range.hpp>
 #include <freshet/backend/row_key.hpp>
 #include <freshet/backend/table.hpp>
 #include <freshet/core/printable.hpp>
@@ -110,7 +111,7 @@ public:
 
     [[nodiscard]] auto query(const freshet::index_query& which, const freshet::page_request& request) const
         -> freshet::result<freshet::page<row_type>> {
-        const auto at = index_called(which.index, options_);
+        const auto at = index_of(which, options_);
         if (!at) { return at.why(); }
         const auto keys = keys_of(*at);
         if (freshet::detail::find_bad_utf8(which.sort_prefix)) {
@@ -120,6 +121,13 @@ public:
         auto text = of.name(keys.partition) + '=' + of.value(text_value(which.partition));
         if (!which.sort_prefix.empty()) {
             text += " AND begins_with(" + of.name(keys.sort) + ',' + of.value(text_value(which.sort_prefix)) + ')';
+        } else if (!which.sort_first.empty() && !which.sort_last.empty()) {
+            text += " AND " + of.name(keys.sort) + " BETWEEN " + of.value(text_value(which.sort_first)) + " AND " +
+                    of.value(text_value(which.sort_last));
+        } else if (!which.sort_first.empty() || !which.sort_last.empty()) {
+            const bool from = !which.sort_first.empty();
+            text += " AND " + of.name(keys.sort) + (from ? ">=" : "<=") +
+                    of.value(text_value(from ? which.sort_first : which.sort_last));
         }
         auto members = R"(,"KeyConditionExpression":)" + json_text(text);
         of.append_to(members);
@@ -231,7 +239,8 @@ private:
         };
         return !which.partition.empty() && !unusable(which.partition, options_.limits.partition_key_bytes) &&
                !unusable(which.sort_prefix, options_.limits.sort_key_bytes) &&
-               (which.sort_prefix.empty() || !keys.sort.empty());
+               (which.sort_prefix.empty() || !keys.sort.empty()) &&
+               (which.sort_last.empty() || which.sort_first <= which.sort_last); // the service refuses such a BETWEEN
     }
 
     /// One page; `members` is what the request says beside the table, the limit and the start.

@@ -19,6 +19,7 @@
 #include <adapters/item_write.hpp>
 #include <adapters/later.hpp>
 #include <adapters/page_place.hpp>
+#include <adapters/sort_range.hpp>
 #include <adapters/stream_place.hpp>
 #include <freshet/backend/change.hpp>
 #include <freshet/backend/row_key.hpp>
@@ -103,12 +104,13 @@ public:
 
     [[nodiscard]] auto query(const freshet::index_query& which, const freshet::page_request& request)
         -> freshet::result<freshet::page<row_type>> {
-        const auto index = index_called(which.index, options_);
+        const auto index = index_of(which, options_);
         if (!index) { return index.why(); }
+        const auto range = range_of(which);
         const auto matches = [&](const freshet::row_key& key) {
-            return key.partition == which.partition && std::string_view{key.sort}.starts_with(which.sort_prefix);
+            return key.partition == which.partition && (!range.end || key.sort < *range.end);
         };
-        const freshet::row_key first{which.partition, which.sort_prefix};
+        const freshet::row_key first{which.partition, range.first};
         return rows_of(&which, request, [&](const page_place* after, auto take) {
             if (*index == ordered_.size()) {
                 auto at = after == nullptr ? rows_.lower_bound(first) : rows_.upper_bound(after->row);

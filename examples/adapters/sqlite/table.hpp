@@ -23,18 +23,11 @@
 #include <adapters/item_table.hpp>
 #include <adapters/item_write.hpp>
 #include <adapters/page_place.hpp>
+#include <adapters/sort_range.hpp>
 #include <adapters/sqlite/database.hpp>
 #include <adapters/sqlite/item_schema.hpp>
 
 namespace adapters::sqlite {
-
-/// The first text that is greater than every text with this prefix; nothing where there is none.
-[[nodiscard]] inline auto end_of_prefix(std::string prefix) -> std::optional<std::string> {
-    while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xff) { prefix.pop_back(); }
-    if (prefix.empty()) { return std::nullopt; }
-    prefix.back() = static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
-    return prefix;
-}
 
 /// A table of items in an SQLite file, one table a file.
 ///
@@ -133,14 +126,14 @@ public:
 
     [[nodiscard]] auto query(const freshet::index_query& which, const freshet::page_request& request)
         -> freshet::result<freshet::page<freshet::document>> {
-        const auto index = index_called(which.index, options_);
+        const auto index = index_of(which, options_);
         if (!index) { return index.why(); }
         if (*index == options_.indexes.size()) {
             return read(&which, {"sk", std::string{"pk = ?1 AND sk "} + (request.from ? ">" : ">=") + " ?2", "sk"},
                         request);
         }
         const auto [partition, sort] = index_columns(*index);
-        const auto order = sort + ", pk, sk"; // no row has an empty pk: the place before the first is (prefix, '', '')
+        const auto order = sort + ", pk, sk"; // no pk is empty: (first, '', '') is before all
         return read(&which, {sort, partition + " = ?1 AND (" + order + ") > (?2, ?3, ?4)", order}, request);
     }
 
@@ -212,7 +205,7 @@ private:
         return done ? freshet::result<void>{} : std::move(done).why();
     }
 
-    /// Rows in an order: its first column, of which prefixes are asked for, and the condition to be behind a place. Its
+    /// Rows in an order: its first column, of which ranges are asked for, and the condition to be behind a place. Its
     /// parameters 1 to 4 are the partition, and the place's sort key in the index, pk and sk.
     struct row_order {
         std::string sort;
@@ -223,21 +216,21 @@ private:
     [[nodiscard]] auto read(const freshet::index_query* which, const row_order& order,
                             const freshet::page_request& request) -> freshet::result<freshet::page<freshet::document>> {
         page_place place;
-        if (which != nullptr) { place.index_sort = which->sort_prefix; }
+        const auto range = which == nullptr ? sort_range{} : range_of(*which);
+        place.index_sort = range.first;
         if (request.from) {
             auto named = place_of(options_, which, *request.from);
             if (!named) { return std::move(named).why(); }
             place = *std::move(named);
         }
         const auto limit = std::min<std::size_t>(page_limit(request, options_), 1u << 30);
-        const auto end = which == nullptr ? std::nullopt : end_of_prefix(which->sort_prefix);
-        auto rows =
-            file_.prepare("SELECT text, " + order.sort + ", pk, sk FROM item WHERE " + order.behind +
-                              (end ? " AND " + order.sort + " < ?6" : "") + " ORDER BY " + order.columns + " LIMIT ?5",
-                          which == nullptr ? std::string_view{} : which->partition, place.index_sort,
-                          place.row.partition, place.row.sort, limit + 1);
+        auto rows = file_.prepare("SELECT text, " + order.sort + ", pk, sk FROM item WHERE " + order.behind +
+                                      (range.end ? " AND " + order.sort + " < ?6" : "") + " ORDER BY " + order.columns +
+                                      " LIMIT ?5",
+                                  which == nullptr ? std::string_view{} : which->partition, place.index_sort,
+                                  place.row.partition, place.row.sort, limit + 1);
         if (!rows) { return rows.why(); }
-        if (end) { rows->bind(6, *end); }
+        if (range.end) { rows->bind(6, *range.end); }
         freshet::page<freshet::document> page;
         while (true) {
             const auto more = rows->step();

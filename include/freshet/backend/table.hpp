@@ -33,6 +33,8 @@ struct index_query {
     std::string index{}; ///< empty: the table's own keys
     std::string partition{};
     std::string sort_prefix{}; ///< only rows whose sort key in that index begins so
+    std::string sort_first{};  ///< only rows whose sort key is not before this one
+    std::string sort_last{};   ///< only rows whose sort key is not after this one; empty: no bound
 };
 
 /// What must hold of the stored row, or the write does not happen. A view: what it points at outlives the call.
@@ -85,9 +87,11 @@ private:
 ///  6. `scan`, from its first page to the one without a `next`, gives every row that is there all the time exactly
 ///     once. A row that is written or removed meanwhile may be in it or not. A token stays good when rows come and go,
 ///     also the one it was made at; what is no token of this table and query is `malformed`.
-///  7. `query` gives the rows whose keys in that index are the partition and begin with the prefix, ascending by the
-///     index's sort key, equal ones in an order that stays the same, paged as a scan is. It reads what matches and not
-///     the table. A row that lacks an index's keys is not in that index. An index that there is not is `malformed`.
+///  7. `query` gives the rows whose keys in that index are the partition and begin with the prefix, or lie between the
+///     bounds, these included, bytewise; ascending by the index's sort key, equal ones in an order that stays the same,
+///     paged as a scan is. It reads what matches and not the table. A row that lacks an index's keys is not in that
+///     index. An index that there is not is `malformed`, and so are a prefix and a bound at once, and a bound that no sort
+///     key of that index can be.
 /// Reads see every write that ended before they began, unless the backend says otherwise of its secondary indexes.
 template <class T>
 concept table = requires(T& t, const row_key& key, const typename T::row_type& row, const typename T::patch_type& patch,

@@ -88,6 +88,46 @@ struct civil_time {
     return true;
 }
 
+/// Where years and months begin: a date becomes a day by adding three numbers up, without a division or a branch.
+struct begin_of_days {
+    struct year_of_century {
+        std::uint16_t days;   ///< before it, in its century
+        std::uint16_t months; ///< where its months stand
+    };
+    struct month_of_year {
+        std::uint16_t days;   ///< before it, in its year
+        std::uint16_t length; ///< 0: there is no such month
+    };
+    std::array<std::int32_t, 100> centuries{}; ///< days before the years 0000, 0100, …, from 1970 on
+    std::array<year_of_century, 200> years{};  ///< of a century that starts with a common year, then with a leap year
+    std::array<month_of_year, 40> months{};    ///< of a common year, then of a leap year: 0 to 19
+
+    constexpr begin_of_days() {
+        std::int32_t days = -719'528;
+        for (std::size_t century = 0; century < 100; ++century) {
+            centuries[century] = days;
+            days += 36'524 + static_cast<std::int32_t>(century % 4 == 0);
+        }
+        for (std::size_t first = 0; first < 200; first += 100) {
+            std::uint16_t before = 0;
+            for (std::size_t year = 0; year < 100; ++year) {
+                const bool leap = year == 0 ? first != 0 : year % 4 == 0;
+                years[first + year] = {before, static_cast<std::uint16_t>(leap ? 20 : 0)};
+                before = static_cast<std::uint16_t>(before + (leap ? 366 : 365));
+            }
+        }
+        for (std::uint32_t first = 0; first < 40; first += 20) {
+            std::uint16_t before = 0;
+            for (std::uint32_t month = 1; month <= 12; ++month) {
+                const civil_time any{first == 0 ? 1U : 4U, month, 1, 0, 0, 0};
+                months[first + month] = {before, static_cast<std::uint16_t>(any.month_length())};
+                before = static_cast<std::uint16_t>(before + any.month_length());
+            }
+        }
+    }
+};
+inline constexpr begin_of_days days_before{};
+
 /// As `read_seconds_bytewise`, eight bytes at a time and without a branch per byte.
 [[nodiscard]] inline auto read_seconds_wordwise(const char* text, std::int64_t& seconds) noexcept -> bool {
     const auto load = [text](std::size_t at) {
@@ -104,19 +144,23 @@ struct civil_time {
     const auto separator = static_cast<unsigned char>(text[10]);
     const auto over = ((date + 0x7f76'7e7f'7676'7676) | date) | ((clock + 0x767a'7f76'7a7f'767d) | clock) |
                       ((day + 0x767c) | day);
-    const auto separated = static_cast<unsigned>((separator | 0x20) == 't') | static_cast<unsigned>(separator == ' ');
+    if ((over & 0x8080'8080'8080'8080) != 0) { return false; }
+    if (separator != 'T' && separator != 't' && separator != ' ') { return false; }
 
     // tens * 10 + ones, for all pairs at once: no sum leaves its byte
     const auto dates = date * 10 + (date >> 8);
     const auto clocks = clock * 10 + (clock >> 8);
     const auto days = day * 10 + (day >> 8);
     const auto byte = [](std::uint64_t word, int at) { return static_cast<std::uint32_t>(word >> (8 * at)) & 0xff; };
-    const civil_time read{byte(dates, 0) * 100 + byte(dates, 2), byte(dates, 5), byte(days, 0),
-                          byte(clocks, 0),                       byte(clocks, 3), byte(clocks, 6)};
-    const auto in_range = static_cast<unsigned>(read.month - 1 <= 11) & static_cast<unsigned>(read.hour <= 23) &
-                          static_cast<unsigned>(read.day - 1 < read.month_length());
-    if ((over & 0x8080'8080'8080'8080) != 0 || (separated & in_range) == 0) { return false; }
-    seconds = read.seconds();
+    const auto century = byte(dates, 0);
+    const auto year = days_before.years[byte(dates, 2) + (century % 4 == 0 ? 100 : 0)];
+    const auto month = days_before.months[year.months + byte(dates, 5)];
+    const auto day_of_month = byte(days, 0) - 1;
+    const auto hour = byte(clocks, 0);
+    if (day_of_month >= month.length || hour > 23) { return false; }
+    const auto of_century = static_cast<std::int32_t>(year.days + month.days + day_of_month);
+    seconds = std::int64_t{days_before.centuries[century] + of_century} * 86'400 +
+              ((hour * 60 + byte(clocks, 3)) * 60 + byte(clocks, 6));
     return true;
 }
 

@@ -354,6 +354,12 @@ TEST_CASE("what no row can be called is answered as by a table in memory, withou
                                               {"", "\xff", ""},
                                               {"", "P", std::string(1'025, 'k')},
                                               {"GSI3", "V", "S"},
+                                              {"", "P", "", "T", "S"},
+                                              {"", "", "", "S", "T"},
+                                              {"", "P", "S", "S", ""},
+                                              {"GSI3", "V", "", "S", ""},
+                                              {"", "P", "", "", std::string(1'025, 'k')},
+                                              {"", "P", "", "\xff", ""},
                                               {"none", "V", ""},
                                               {"none", "", ""}}) {
         for (const auto& from : {std::optional<std::string>{}, std::optional<std::string>{"x"}}) {
