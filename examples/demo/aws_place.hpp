@@ -20,6 +20,7 @@
 #include <adapters/aws/settings.hpp>
 #include <adapters/aws/table.hpp>
 #include <adapters/aws/table_admin.hpp>
+#include <adapters/aws/ttl_store.hpp>
 #include <adapters/item_table.hpp>
 #include <adapters/queue_rules.hpp>
 #include <adapters/sqlite/database.hpp>
@@ -28,6 +29,8 @@
 #include <freshet/core/result.hpp>
 #include <freshet/item/document.hpp>
 #include <freshet/work/held_lease.hpp>
+#include <label_counts/reading.hpp>
+#include <label_counts/settings.hpp>
 #include <receipts/embeddings.hpp>
 #include <receipts/receipts_table.hpp>
 #include <support/data_directory.hpp>
@@ -35,8 +38,8 @@
 
 namespace demo {
 
-/// Table, stream, queues and ledger in AWS, or in what stands in for it at `AWS_ENDPOINT_URL`; the embeddings, which
-/// are no service of AWS, in an SQLite file of the directory.
+/// Table, stream, queues, ledger and cache in AWS, or in what stands in for it at `AWS_ENDPOINT_URL`; the embeddings,
+/// which are no service of AWS, in an SQLite file of the directory.
 ///
 /// `DYNAMODB_TABLE_NAME` (receipts) names the table; what belongs to it is named after it: `receipts-ledger`,
 /// `receipts-lines.fifo` and so on. Borrows the clock; what it opens borrows the place.
@@ -141,6 +144,14 @@ public:
         return receipts::embeddings::open(
             wanted_.directory + "/embeddings.sqlite",
             {.durable = wanted_.durable, .busy = wanted_.busy, .read_only = read_only});
+    }
+    /// What `use(table, store)` reads: the table to query and the cache of label counts, which threads may share.
+    template <class Use>
+    [[nodiscard]] auto with_label_counts(Use use) const -> freshet::result<label_counts::reading> {
+        table items_table{*client_, items_};
+        adapters::aws::ttl_store<Clock> store{
+            *client_, clock_, {.table = ledger_table(), .name = std::string{label_counts::store_name}}};
+        return use(items_table, store);
     }
 
 private:

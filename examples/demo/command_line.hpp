@@ -17,9 +17,11 @@
 #include <demo/whole.hpp>
 #include <freshet/core/printable.hpp>
 #include <freshet/core/result.hpp>
+#include <label_counts/core_labels.hpp>
 #include <receipts/fields_from_environment.hpp>
 #include <support/environment.hpp>
 #include <support/log.hpp>
+#include <support/printing.hpp>
 
 namespace demo {
 
@@ -119,7 +121,8 @@ struct options {
     CLI::App app{
         "Keeps a store of embeddings fresh while the table of receipts that they are made of is edited: a table\n"
         "with a change stream, two FIFO queues and two consumers, in SQLite files or in AWS, and another process\n"
-        "that compares in the end. A command does one part alone; parts may run at once, and be killed.",
+        "that compares in the end. Beside it a cache of label counts, which is compared too, and a day of an agent\n"
+        "with its tables in a cache. A command does one part alone; parts may run at once, and be killed.",
         "demo"};
     app.require_subcommand(0, 1);
     read.add_place(app, "default: a new one under the system's temporary directory, which stays");
@@ -153,15 +156,17 @@ struct options {
         "Environment: LOG_LEVEL (DEBUG, INFO, WARNING, ERROR, CRITICAL; default: WARNING, INFO for pump),\n"
         "MONITORED_FIELDS_RECEIPT_METADATA and MONITORED_FIELDS_RECEIPT_WORD_LABEL (names between commas; empty: the\n"
         "built-in ones, which are those that embeddings have; with fewer, the comparison finds what is not told).\n"
+        "CORE_LABELS (the labels to count, with commas between; not set: those of the scanned receipts).\n"
         "With --backend aws also: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION,\n"
         "AWS_ENDPOINT_URL, DYNAMODB_TABLE_NAME (receipts; the other tables and the queues are named after it).\n"
         "Exit code: 0 all well, 1 some items failed (bad lines, dead letters), 2 usage, 3 the data directory or the\n"
-        "backend cannot be used, 4 the embeddings are not what the table says.");
+        "backend cannot be used, 4 a comparison failed: embeddings or counts are not what the table says, or the\n"
+        "agent saw rows that were too old.");
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
         const auto& parts = app.get_subcommands();
-        fmt::print("{}", parts.empty() ? app.help() : parts.front()->help());
+        support::print(parts.empty() ? app.help() : parts.front()->help());
         return {std::nullopt, all_well};
     } catch (const CLI::ParseError& wrong) { return refuse(freshet::printable(wrong.what(), 400)); }
 
@@ -204,6 +209,9 @@ struct options {
     auto fields = receipts::fields_from_environment();
     if (!fields) { return refuse(fields.why().note); }
     wanted.how.fields = *std::move(fields);
+    auto labels = label_counts::core_labels();
+    if (!labels) { return refuse(labels.why().note); }
+    wanted.how.labels = *std::move(labels);
     return {std::move(wanted), all_well};
 }
 

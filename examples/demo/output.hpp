@@ -9,6 +9,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <demo/cached_day.hpp>
+#include <demo/counted_records.hpp>
+#include <demo/label_counting.hpp>
+#include <demo/label_tally.hpp>
 #include <demo/progress.hpp>
 #include <demo/whole.hpp>
 #include <freshet/core/printable.hpp>
@@ -149,6 +153,70 @@ using json = nlohmann::ordered_json;
     return text;
 }
 
+[[nodiscard]] inline auto as_json(const label_report& of) -> json {
+    auto shown = json::array();
+    for (const auto& each : of.differences) {
+        shown.push_back({{"label", each.label}, {"cache", each.cache}, {"table", each.table}});
+    }
+    return {{"labels", of.labels},      {"words", of.words}, {"changed", of.changed},
+            {"reads", of.reads},        {"hits", of.hits},   {"differences", of.differences.size()},
+            {"shown", std::move(shown)}};
+}
+[[nodiscard]] inline auto as_text(const label_report& of) -> std::string {
+    auto text =
+        fmt::format("counted {} words of {} labels, {} of them not as before the edits: {} of {} reads were hits, ",
+                    with_commas(of.words), of.labels, of.changed, of.hits, of.reads);
+    if (of.differences.empty()) { return text + "all is as the table says\n"; }
+    text += fmt::format("{} differences\n", of.differences.size());
+    const auto said = [](const status_counts& counts) {
+        std::string all;
+        for (const auto& [status, count] : counts) {
+            all += fmt::format("{}{} {}", all.empty() ? "" : ", ", freshet::printable(status), with_commas(count));
+        }
+        return all.empty() ? "nothing" : all;
+    };
+    for (const auto& each : of.differences) {
+        text += fmt::format("  {}: the table says {}, the cache says {}\n", freshet::printable(each.label),
+                            said(each.table), said(each.cache));
+    }
+    return text;
+}
+
+[[nodiscard]] inline auto as_json(const cached_day& of) -> json {
+    return {{"calls", of.calls},
+            {"scans_without_cache", of.without.scans},
+            {"scans_saved", of.saved.scans},
+            {"read_units_without_cache", of.without.units.number()},
+            {"read_units_saved", of.saved.units.number()},
+            {"answers_checked", of.answers},
+            {"wrong", of.wrong}};
+}
+[[nodiscard]] inline auto as_text(const cached_day& of) -> std::string {
+    auto text = fmt::format(
+        "played an agent's day with a cache of tables: {} calls, {} of {} scans and {} of {} read units saved; {}"
+        " answers checked against the day without it: ",
+        of.calls, of.saved.scans, of.without.scans, of.saved.units.text(), of.without.units.text(), of.answers);
+    text += of.agrees() ? "none was wrong\n" : "something is wrong\n";
+    for (const auto& line : of.wrong) { text += "  " + line + "\n"; }
+    return text;
+}
+
+[[nodiscard]] inline auto as_json(const counted_records& of) -> json {
+    return {{"writes", of.writes},
+            {"recounts", of.recounts},
+            {"records", of.records},
+            {"buckets", of.buckets},
+            {"wrong", of.wrong}};
+}
+[[nodiscard]] inline auto as_text(const counted_records& of) -> std::string {
+    auto text = fmt::format("counted records by time after {} writes, {} times anew: {} buckets of {} records, ",
+                            with_commas(of.writes), with_commas(of.recounts), with_commas(of.buckets),
+                            with_commas(of.records));
+    text += of.agrees() ? "all is as SQL says of the table\n" : "not as SQL says of the table\n";
+    for (const auto& line : of.wrong) { text += "  " + line + "\n"; }
+    return text;
+}
+
 [[nodiscard]] inline auto as_json(const whole_report& of) -> json {
     const auto seconds = [](freshet::duration span) { return std::chrono::duration<double>(span).count(); };
     return {{"load", as_json(of.loaded)},
@@ -159,15 +227,21 @@ using json = nlohmann::ordered_json;
             {"dropped_on_purpose", of.dropped ? 1 : 0},
             {"dead_letters", of.dead_letters},
             {"verify", as_json(of.compared)},
+            {"label_counts", as_json(of.counted)},
+            {"table_cache", as_json(of.played)},
+            {"metrics", as_json(of.by_time)},
             {"seconds",
              {{"load", seconds(of.loading)},
               {"embeddings", seconds(of.embedding)},
               {"flow", seconds(of.running)},
-              {"verify", seconds(of.comparing)}}}};
+              {"verify", seconds(of.comparing)},
+              {"label_counts", seconds(of.counting)},
+              {"table_cache", seconds(of.playing)},
+              {"metrics", seconds(of.counting_by_time)}}}};
 }
 [[nodiscard]] inline auto as_text(const whole_report& of) -> std::string {
     const auto took = [](std::string line, freshet::duration span) {
-        line.insert(line.size() - 1, fmt::format(" ({:.1f} s)", std::chrono::duration<double>(span).count()));
+        line.insert(line.find('\n'), fmt::format(" ({:.1f} s)", std::chrono::duration<double>(span).count()));
         return line;
     };
     auto text = took(as_text(of.loaded), of.loading) + took(as_text(of.embedded), of.embedding) + as_text(of.edited) +
@@ -176,8 +250,8 @@ using json = nlohmann::ordered_json;
     if (of.dead_letters != 0) {
         text += fmt::format("{} dead letters wait: see redrive\n", with_commas(of.dead_letters));
     }
-    text += "another process ";
-    return text + as_text(of.compared);
+    return text + "another process " + as_text(of.compared) + took(as_text(of.counted), of.counting) +
+           took(as_text(of.played), of.playing) + took(as_text(of.by_time), of.counting_by_time);
 }
 
 } // namespace demo

@@ -17,6 +17,7 @@
 
 #include <fmt/format.h>
 
+#include <demo/cached_day.hpp>
 #include <demo/command_line.hpp>
 #include <demo/output.hpp>
 #include <demo/progress.hpp>
@@ -28,6 +29,7 @@
 #include <receipts/items.hpp>
 #include <receipts/receipts_file.hpp>
 #include <receipts/sample_receipts.hpp>
+#include <support/printing.hpp>
 #include <support/stop_on_signal.hpp>
 
 namespace demo {
@@ -47,9 +49,7 @@ public:
                           : wanted_.role == "consume" ? consume()
                           : wanted_.role == "verify"  ? verify()
                                                       : redrive();
-        if (std::fflush(stdout) == 0) { return code; }
-        fmt::print(stderr, "demo: stdout: cannot be written: {}\n", std::strerror(errno));
-        return unreachable;
+        return support::all_printed("demo") ? code : static_cast<int>(unreachable);
     }
 
 private:
@@ -65,9 +65,9 @@ private:
     auto say(const Report& report, int code) -> int {
         shown_.clear();
         if (wanted_.json) {
-            fmt::print("{}\n", as_json(report).dump(-1, ' ', false, json::error_handler_t::replace));
+            support::print(as_json(report).dump(-1, ' ', false, json::error_handler_t::replace) + '\n');
         } else {
-            fmt::print("{}", as_text(report));
+            support::print(as_text(report));
         }
         return code;
     }
@@ -175,10 +175,14 @@ private:
         if (auto made = make_directory(); !made) { return fail(made.why()); }
         if (auto opened = open(); !opened) { return fail(opened.why()); } // it may have a directory now
         const auto compare = [&] { return verify_in_another_process(here_->arguments()); };
-        return answer(run_whole(wanted_.how, wanted_.run, *here_, receipts, compare, shown_, stop_.token()),
+        const auto play = [&] { return play_day(wanted_.how.directory, stop_.token()); };
+        const auto count = [&] {
+            return count_records(wanted_.how.directory, clock_, wanted_.run.seed, stop_.token());
+        };
+        return answer(run_whole(wanted_.how, wanted_.run, *here_, receipts, compare, play, count, shown_, stop_.token()),
                       [&](const whole_report& done) {
-                          return done.compared.agrees() ? failed_if(done.dead_letters != 0)
-                                                        : static_cast<int>(not_as_the_table_says);
+                          return done.agrees() ? failed_if(done.dead_letters != 0)
+                                               : static_cast<int>(not_as_the_table_says);
                       });
     }
     [[nodiscard]] auto end() const -> until { return wanted_.drain ? until::drained : until::stopped; }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <vector>
 
 #include <unistd.h>
 
@@ -32,6 +33,8 @@ struct settings {
     freshet::duration window{std::chrono::seconds{5}}; ///< how long a batch's first record waits for others
     std::optional<freshet::duration> max_age{};        ///< older records go to the dead letters; none: no limit
     freshet::entity_fields<receipts::registry> fields{receipts::default_monitored_fields()};
+
+    std::vector<std::string> labels{}; ///< whose words are counted
 
     freshet::duration visibility{std::chrono::seconds{10}}; ///< of a message that a consumer has
     unsigned max_receives{10};                              ///< of a message, before it is a dead letter

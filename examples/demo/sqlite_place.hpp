@@ -15,10 +15,14 @@
 #include <adapters/sqlite/ledger.hpp>
 #include <adapters/sqlite/message_queue.hpp>
 #include <adapters/sqlite/table.hpp>
+#include <adapters/sqlite/ttl_store.hpp>
 #include <demo/settings.hpp>
 #include <freshet/core/printable.hpp>
 #include <freshet/core/result.hpp>
 #include <freshet/item/document.hpp>
+#include <label_counts/lent.hpp>
+#include <label_counts/reading.hpp>
+#include <label_counts/settings.hpp>
 #include <receipts/embeddings.hpp>
 #include <receipts/receipts_table.hpp>
 #include <support/data_directory.hpp>
@@ -92,6 +96,17 @@ public:
     }
     [[nodiscard]] auto open_embeddings(bool read_only = false) const -> freshet::result<receipts::embeddings> {
         return receipts::embeddings::open(path("embeddings.sqlite"), how(read_only));
+    }
+    /// What `use(table, store)` reads: the table to query and the cache of label counts, which threads may share.
+    template <class Use>
+    [[nodiscard]] auto with_label_counts(Use use) const -> freshet::result<label_counts::reading> {
+        using counts = adapters::sqlite::ttl_store<Clock>;
+        label_counts::lent_table<table> items_table{[this] { return open_table(true); }};
+        label_counts::lent_store<counts> store{[this] {
+            return counts::open(path("cache.sqlite"), clock_, {.name = std::string{label_counts::store_name}}, how());
+        }};
+        if (auto opened = store.open(); !opened) { return std::move(opened).why(); } // made by one, before many use it
+        return use(items_table, store);
     }
 
 private:

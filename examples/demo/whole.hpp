@@ -7,6 +7,10 @@
 #include <stop_token>
 #include <utility>
 
+#include <demo/cached_day.hpp>
+#include <demo/counted_records.hpp>
+#include <demo/label_counting.hpp>
+#include <demo/label_tally.hpp>
 #include <demo/progress.hpp>
 #include <demo/roles.hpp>
 #include <freshet/core/result.hpp>
@@ -36,7 +40,16 @@ struct whole_report {
     bool dropped{};             ///< a message, on purpose
     std::size_t dead_letters{}; ///< in all queues, of earlier runs too
     receipts::comparison compared{};
-    freshet::duration loading{}, embedding{}, running{}, comparing{};
+    label_report counted{};
+    cached_day played{};
+    counted_records by_time{};
+    freshet::duration loading{}, embedding{}, counting{}, running{}, comparing{}, playing{},
+        counting_by_time{};
+
+    /// Whether all that was compared is as it should be.
+    [[nodiscard]] auto agrees() const noexcept -> bool {
+        return compared.agrees() && counted.agrees() && played.agrees() && by_time.agrees();
+    }
 };
 
 /// Edits, pumps and consumes, a little of each in turn, in one process.
@@ -159,11 +172,14 @@ private:
 };
 
 /// Loads the receipts unless the table has items, makes the embeddings, edits, brings every edit to the embeddings, and
-/// has `compare()` say (a `result<receipts::comparison>`) whether they are what the table says.
-template <class Place, class Compare>
+/// has `compare()` say (a `result<receipts::comparison>`) whether they are what the table says. Before the edits and
+/// after them the labels are counted into the cache and read from it. In the end `play_day()` plays the day of another
+/// cache (a `result<cached_day>`), and `count_records()` has another table's records counted by time (a
+/// `result<counted_records>`).
+template <class Place, class Compare, class PlayDay, class CountRecords>
 [[nodiscard]] auto run_whole(const settings& wanted, const whole_run& run, const Place& here,
-                             std::span<const receipts::scanned_receipt> scanned, Compare&& compare, progress& shown,
-                             const std::stop_token& stop = {}) -> freshet::result<whole_report> {
+                             std::span<const receipts::scanned_receipt> scanned, Compare&& compare, PlayDay&& play_day,
+                             CountRecords&& count_records, progress& shown, const std::stop_token& stop = {}) -> freshet::result<whole_report> {
     whole_report report;
     auto last = here.clock().now();
     const auto lap = [&] {
@@ -180,6 +196,10 @@ template <class Place, class Compare>
     report.embedded = *embedded;
     report.embedding = lap();
 
+    const auto before = count_labels(wanted, here, stop);
+    if (!before) { return before.why(); }
+    report.counting = lap();
+
     {
         auto all = whole<Place>::open(wanted, run, here, shown, stop);
         if (!all) { return std::move(all).why(); }
@@ -195,10 +215,29 @@ template <class Place, class Compare>
     shown.clear();
     report.running = lap();
 
+    const auto after = count_labels(wanted, here, stop);
+    if (!after) { return after.why(); }
+    auto table = here.open_table(true);
+    if (!table) { return std::move(table).why(); }
+    const auto tally = tally_labels(*table);
+    if (!tally) { return tally.why(); }
+    report.counted = compare_labels(*before, *after, *tally);
+    report.counting += lap();
+
     freshet::result<receipts::comparison> compared = compare();
     if (!compared) { return std::move(compared).why(); }
     report.compared = *std::move(compared);
     report.comparing = lap();
+
+    freshet::result<cached_day> played = play_day();
+    if (!played) { return std::move(played).why(); }
+    report.played = *std::move(played);
+    report.playing = lap();
+
+    freshet::result<counted_records> by_time = count_records();
+    if (!by_time) { return std::move(by_time).why(); }
+    report.by_time = *std::move(by_time);
+    report.counting_by_time = lap();
     return report;
 }
 

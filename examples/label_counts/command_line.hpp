@@ -22,6 +22,7 @@
 #include <label_counts/settings.hpp>
 #include <support/environment.hpp>
 #include <support/log.hpp>
+#include <support/printing.hpp>
 
 namespace label_counts {
 
@@ -165,7 +166,7 @@ struct options {
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
-        fmt::print("{}", app.help());
+        support::print(app.help());
         return {std::nullopt, all_well};
     } catch (const CLI::ParseError& wrong) { return refuse(freshet::printable(wrong.what(), 400)); }
 

@@ -1,9 +1,7 @@
 #pragma once
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -28,9 +26,10 @@
 #include <label_counts/output.hpp>
 #include <label_counts/reading.hpp>
 #include <label_counts/settings.hpp>
-#include <label_counts/shifted_clock.hpp>
 #include <label_counts/updating.hpp>
 #include <label_counts/watching.hpp>
+#include <support/printing.hpp>
+#include <support/shifted_clock.hpp>
 #include <support/stop_on_signal.hpp>
 
 namespace label_counts {
@@ -81,7 +80,7 @@ private:
         if (wanted_.json) {
             document_[std::string{what}] = as_json(report);
         } else {
-            fmt::print("{}", as_text(report));
+            support::print(as_text(report));
         }
         // CloudWatch does not know of --now
         if (const auto told = metrics_.write(report, timer_.now(), freshet::wall_clock{}.now()); !told) {
@@ -91,7 +90,7 @@ private:
     /// What was done since the last time, as one document, is on its way.
     void flush() {
         if (wanted_.json) {
-            fmt::print("{}\n", document_.dump(-1, ' ', false, json::error_handler_t::replace));
+            support::print(document_.dump(-1, ' ', false, json::error_handler_t::replace) + '\n');
             document_.clear();
         }
         std::fflush(stdout); // `run` sees whether it could be written
@@ -143,13 +142,10 @@ template <class Timer>
     auto metrics = metrics_file::open(wanted.metrics);
     if (!metrics) { return refuse(metrics.why(), wrong_usage); }
     const support::stop_on_signal stop;
-    shifted_clock clock{wanted.clock_shift};
+    support::shifted_clock clock{wanted.clock_shift};
     const auto code = run_on(wanted, input.items, clock, *metrics, stop.token());
     if (!code) { return refuse(code.why(), unreachable); }
-    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-        fmt::print(stderr, "label_counts: stdout: cannot be written: {}\n", std::strerror(errno));
-        return unreachable;
-    }
+    if (!support::all_printed("label_counts")) { return unreachable; }
     return *code == all_well && input.bad_lines != 0 ? some_failed : *code;
 }
 

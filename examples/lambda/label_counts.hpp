@@ -20,6 +20,7 @@
 #include <label_counts/output.hpp>
 #include <label_counts/settings.hpp>
 #include <label_counts/updating.hpp>
+#include <lambda/bootstrap.hpp>
 #include <lambda/invocation.hpp>
 #include <lambda/last_request.hpp>
 #include <support/environment.hpp>
@@ -118,5 +119,7 @@ private:
     if (auto good = made->check(log); !good) { return std::move(good).why(); }
     return function{[made](const invocation& event, std::stop_token stop) { return (*made)(event, std::move(stop)); }};
 }
+
+inline constexpr named_function label_counts_function{"label_counts", &make_label_counts};
 
 } // namespace lambda

@@ -6,7 +6,7 @@
 #include <lambda/functions.hpp>
 
 auto main(int argc, char** argv) -> int {
-    if (const auto code = lambda::run_if_asked()) { return *code; }
+    if (const auto code = lambda::run_if_asked(lambda::functions)) { return *code; }
     const std::string_view asked = argc > 1 ? argv[1] : "";
     if (asked != "--help" && asked != "-h") {
         fmt::print(stderr, "lambda: AWS Lambda starts this, as the bootstrap of a custom runtime; --help says more\n");
@@ -23,7 +23,11 @@ auto main(int argc, char** argv) -> int {
                "                    AWS_ENDPOINT_URL and LOG_LEVEL (default: INFO).\n"
                "  table_cache       SQS messages that name a work order's step; keeps the tables of\n"
                "                    DYNAMODB_TABLE_PREFIX (default: email-agent) from one to the next. Also reads\n"
-               "                    CACHE_REFRESH_INTERVAL_SECS, AWS_ENDPOINT_URL and LOG_LEVEL.\n\n"
+               "                    CACHE_REFRESH_INTERVAL_SECS, AWS_ENDPOINT_URL and LOG_LEVEL.\n"
+               "  metrics           DynamoDB stream events of Item, ScoreResult, Task and Evaluation tables: counts their\n"
+               "                    records over the API of PLEXUS_API_URL (or GRAPHQL_ENDPOINT; PLEXUS_API_KEY or\n"
+               "                    GRAPHQL_API_KEY), else in the tables of DYNAMODB_TABLE_NAME. Also reads\n"
+               "                    METRICS_RUN_FIELD, AWS_ENDPOINT_URL and LOG_LEVEL.\n\n"
                "Exit code: 0 after SIGTERM or SIGINT, 1 the function cannot be started, 2 usage, 3 the runtime API\n"
                "cannot be used.\n");
     return lambda::all_well;

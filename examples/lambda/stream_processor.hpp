@@ -17,6 +17,7 @@
 #include <freshet/stream/batch_verdict.hpp>
 #include <freshet/work/deadline.hpp>
 #include <freshet/work/wall_clock.hpp>
+#include <lambda/bootstrap.hpp>
 #include <lambda/invocation.hpp>
 #include <lambda/last_request.hpp>
 #include <receipts/change_processor.hpp>
@@ -135,5 +136,7 @@ private:
     if (auto open = made->open(std::move(options), support::log{*level}); !open) { return std::move(open).why(); }
     return function{[made](const invocation& event, std::stop_token stop) { return (*made)(event, std::move(stop)); }};
 }
+
+inline constexpr named_function stream_processor_function{"stream_processor", &make_stream_processor};
 
 } // namespace lambda

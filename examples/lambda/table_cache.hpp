@@ -25,6 +25,7 @@
 #include <freshet/core/result.hpp>
 #include <freshet/core/time.hpp>
 #include <freshet/work/wall_clock.hpp>
+#include <lambda/bootstrap.hpp>
 #include <lambda/invocation.hpp>
 #include <lambda/last_request.hpp>
 #include <support/environment.hpp>
@@ -178,5 +179,7 @@ private:
     if (auto good = made->check(prefix); !good) { return std::move(good).why(); }
     return function{[made](const invocation& event, const std::stop_token& stop) { return (*made)(event, stop); }};
 }
+
+inline constexpr named_function table_cache_function{"table_cache", &make_table_cache};
 
 } // namespace lambda

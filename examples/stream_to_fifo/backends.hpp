@@ -26,6 +26,7 @@
 #include <stream_to_fifo/input.hpp>
 #include <stream_to_fifo/queue_program.hpp>
 #include <stream_to_fifo/settings.hpp>
+#include <support/printing.hpp>
 
 namespace stream_to_fifo {
 
@@ -87,7 +88,7 @@ template <class Timer, class Open>
     queue_program it{wanted, in, name, *std::move(queues), timer, responses ? responses->get() : nullptr, stop};
     const auto code = it.run();
     if (!wanted.json_summary) { return code; }
-    fmt::print("{}\n", it.summary().dump());
+    support::print(it.summary().dump() + '\n');
     return end_of_output(code);
 }
 

@@ -13,6 +13,7 @@
 #include <freshet/core/result.hpp>
 #include <freshet/stream/batch_verdict.hpp>
 #include <stream_to_fifo/settings.hpp>
+#include <support/printing.hpp>
 
 namespace stream_to_fifo {
 
@@ -24,9 +25,7 @@ namespace stream_to_fifo {
 
 /// The exit code, where all of stdout could be written; else says why not.
 [[nodiscard]] inline auto end_of_output(exit_code code) -> int {
-    if (std::fflush(stdout) == 0) { return code; }
-    fmt::print(stderr, "stream_to_fifo: stdout: cannot be written: {}\n", std::strerror(errno));
-    return unreachable;
+    return support::all_printed("stream_to_fifo") ? code : unreachable;
 }
 
 /// A file to write to, or stdout for `-`; closed again unless it is stdout.

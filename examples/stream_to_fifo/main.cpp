@@ -1,13 +1,13 @@
 #include <random>
 
-#include <lambda/functions.hpp>
+#include <lambda/stream_processor.hpp>
 #include <stream_to_fifo/backends.hpp>
 #include <stream_to_fifo/program.hpp>
 #include <stream_to_fifo/settings.hpp>
 #include <support/stop_on_signal.hpp>
 
 auto main(int argc, char** argv) -> int {
-    if (const auto code = lambda::run_if_asked()) { return *code; }
+    if (const auto code = lambda::run_if_asked({&lambda::stream_processor_function, 1})) { return *code; }
     auto settings = stream_to_fifo::read_settings(
         argc, argv, "Turns DynamoDB change records of the receipts table into messages for FIFO queues.");
     if (!settings.wanted) { return settings.exit_code; }

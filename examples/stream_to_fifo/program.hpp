@@ -26,6 +26,7 @@
 #include <stream_to_fifo/input.hpp>
 #include <stream_to_fifo/settings.hpp>
 #include <support/log.hpp>
+#include <support/printing.hpp>
 
 namespace stream_to_fifo {
 
@@ -167,7 +168,7 @@ private:
     program it{wanted, input, name, messages.get(), responses ? responses->get() : nullptr};
     const auto code = it.run();
     if (!wanted.json_summary) { return code; }
-    fmt::print("{}\n", it.summary().as_json().dump());
+    support::print(it.summary().as_json().dump() + '\n');
     return end_of_output(code);
 }
 

@@ -22,6 +22,7 @@
 #include <receipts/fields_from_environment.hpp>
 #include <support/environment.hpp>
 #include <support/log.hpp>
+#include <support/printing.hpp>
 
 namespace stream_to_fifo {
 
@@ -137,7 +138,7 @@ namespace detail {
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
-        fmt::print("{}", app.help());
+        support::print(app.help());
         return {std::nullopt, 0};
     } catch (const CLI::ParseError& wrong) {
         return refuse(wrong.what());

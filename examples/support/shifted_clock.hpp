@@ -7,7 +7,7 @@
 #include <freshet/core/time.hpp>
 #include <freshet/work/wall_clock.hpp>
 
-namespace label_counts {
+namespace support {
 
 /// The machine's clock, put forward or back.
 class shifted_clock {
@@ -28,4 +28,4 @@ private:
 
 static_assert(freshet::timer<shifted_clock>);
 
-} // namespace label_counts
+} // namespace support

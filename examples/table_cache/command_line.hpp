@@ -19,6 +19,7 @@
 #include <freshet/core/result.hpp>
 #include <support/environment.hpp>
 #include <support/log.hpp>
+#include <support/printing.hpp>
 #include <table_cache/settings.hpp>
 #include <table_cache/storm.hpp>
 #include <table_cache/tables.hpp>
@@ -177,7 +178,7 @@ struct options {
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
-        fmt::print("{}", app.help());
+        support::print(app.help());
         return {std::nullopt, all_well};
     } catch (const CLI::ParseError& wrong) { return refuse(freshet::printable(wrong.what(), 400)); }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -57,14 +58,15 @@ public:
         if (wanted.caching) { twin_.emplace(place, clock, wanted, false, silent_, watch_of(false)); }
     }
 
-    /// Fails where a table cannot be filled, read or followed.
-    [[nodiscard]] auto play(const timeline& all) -> freshet::result<outcome> {
+    /// Fails where a table cannot be filled, read or followed, and with `expired` after a stop.
+    [[nodiscard]] auto play(const timeline& all, const std::stop_token& stop = {}) -> freshet::result<outcome> {
         if (!all.empty()) { go_to(all.front().at); }
         if (auto filled = fill(); !filled) { return std::move(filled).why(); }
         if (wanted_.stream) {
             if (auto good = shown_.follow_students(place_, clock_); !good) { return std::move(good).why(); }
         }
         for (auto at = all.begin(); at != all.end();) {
+            if (stop.stop_requested()) { return freshet::error{freshet::errc::expired, "stopped"}; }
             go_to(at->at);
             if (std::holds_alternative<step_taken>(at->what)) {
                 const auto end = end_of_group(at, all.end());

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,7 @@
 #include <freshet/core/printable.hpp>
 #include <freshet/core/result.hpp>
 #include <freshet/testing/manual_clock.hpp>
+#include <support/printing.hpp>
 #include <table_cache/output.hpp>
 #include <table_cache/places.hpp>
 #include <table_cache/player.hpp>
@@ -59,17 +61,17 @@ struct input {
     return made;
 }
 
-/// Plays a timeline where the settings want it; fails where the tables cannot be used.
-[[nodiscard]] inline auto play(const settings& wanted, const timeline& all, const transcript& to)
-    -> freshet::result<outcome> {
+/// Plays a timeline where the settings want it; fails where the tables cannot be used, and with `expired` after a stop.
+[[nodiscard]] inline auto play(const settings& wanted, const timeline& all, const transcript& to,
+                               const std::stop_token& stop = {}) -> freshet::result<outcome> {
     freshet::testing::manual_clock clock{all.empty() ? freshet::time_point{} : all.front().at};
     if (!wanted.directory) {
         memory_place place{clock};
-        return player{place, clock, wanted, to}.play(all);
+        return player{place, clock, wanted, to}.play(all, stop);
     }
     auto place = sqlite_place::open(*wanted.directory, clock);
     if (!place) { return std::move(place).why(); }
-    return player{*place, clock, wanted, to}.play(all);
+    return player{*place, clock, wanted, to}.play(all, stop);
 }
 
 /// The whole program over its settings.
@@ -87,14 +89,11 @@ struct input {
     const auto done = play(wanted, day->all, to);
     if (!done) { return refuse(done.why(), unreachable); }
     if (wanted.json) {
-        fmt::print("{}\n", as_json(*done, wanted.caching).dump(-1, ' ', false, json::error_handler_t::replace));
+        support::print(as_json(*done, wanted.caching).dump(-1, ' ', false, json::error_handler_t::replace) + '\n');
     } else {
-        fmt::print("{}", as_text(*done, wanted.caching));
+        support::print(as_text(*done, wanted.caching));
     }
-    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-        fmt::print(stderr, "table_cache: stdout: cannot be written: {}\n", std::strerror(errno));
-        return unreachable;
-    }
+    if (!support::all_printed("table_cache")) { return unreachable; }
     return std::max<int>(done->code(), day->bad_lines == 0 ? all_well : some_failed);
 }
 

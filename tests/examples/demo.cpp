@@ -16,7 +16,11 @@
 #include <doctest/doctest.h>
 
 #include <adapters/sqlite/database.hpp>
+#include <demo/cached_day.hpp>
+#include <demo/counted_records.hpp>
 #include <demo/command_line.hpp>
+#include <demo/label_counting.hpp>
+#include <demo/label_tally.hpp>
 #include <demo/output.hpp>
 #include <demo/progress.hpp>
 #include <demo/whole.hpp>
@@ -24,6 +28,7 @@
 #include <freshet/testing/manual_clock.hpp>
 #include <receipts/sample_receipts.hpp>
 
+#include <support/environment_variable.hpp>
 #include <support/scratch_directory.hpp>
 
 namespace {
@@ -42,12 +47,14 @@ struct data_directory {
         demo::settings made;
         made.directory = directory.file("data");
         made.durable = false;
-        made.busy = 10ms;
         made.patience = 2s;
+        made.labels = {"MERCHANT_NAME", "ADDRESS_LINE", "DATE", "GRAND_TOTAL", "NOBODYS"};
         made.log = support::log{support::log_level::critical};
         return made;
     }();
     std::vector<receipts::scanned_receipt> scanned = receipts::sample_receipts{}.make(5);
+    demo::cached_day day{};
+    demo::counted_records by_time{};
 
     auto here() -> place { return {how, clock}; }
     auto as(std::string owner) const -> demo::settings {
@@ -59,7 +66,9 @@ struct data_directory {
     auto whole(const demo::whole_run& run, std::stop_token stop = {}) -> freshet::result<demo::whole_report> {
         demo::progress quiet{true};
         return demo::run_whole(
-            how, run, here(), scanned, [&] { return demo::verify(here()); }, quiet, stop);
+            how, run, here(), scanned, [&] { return demo::verify(here()); },
+            [&] { return freshet::result<demo::cached_day>{day}; },
+            [&] { return freshet::result<demo::counted_records>{by_time}; }, quiet, stop);
     }
     template <class T>
     static auto value(freshet::result<T> done) -> T {
@@ -82,6 +91,7 @@ TEST_CASE("the whole demonstration ends with embeddings that say what the table 
     CHECK(done.compared.agrees());
     CHECK(done.compared.effects == done.consumed.applied);
     CHECK(done.dead_letters == 0);
+    CHECK(done.agrees());
 
     const auto again = it.value(it.whole({.edits = 50, .seed = 4}));
     CHECK((!again.loaded.made && !again.embedded.made && again.embedded.words == done.embedded.words));
@@ -100,6 +110,176 @@ TEST_CASE(
         CHECK(each.table.find("(corrected)") != std::string::npos);
     }
     CHECK(!it.value(it.whole({.edits = 0})).compared.agrees());
+}
+
+TEST_CASE("the labels are counted into the cache before the edits and after, and all that is read of it are hits") {
+    data_directory it;
+    const auto done = it.value(it.whole({.edits = 150, .seed = 3}));
+    CHECK((done.counted.labels == 5 && done.counted.words > 20 && done.counted.changed > 2));
+    CHECK((done.counted.reads == 20 && done.counted.hits == 20));
+    CHECK(done.counted.agrees());
+    const auto again = it.value(it.whole({.edits = 0}));
+    CHECK((again.counted.words == done.counted.words && again.counted.changed == 0 && again.counted.hits == 20));
+    it.clock.advance(48h);
+    CHECK_MESSAGE(it.value(it.whole({.edits = 20})).counted.agrees(), "what was kept before is out of date");
+}
+
+TEST_CASE("words that the index of labels has lost are missed by the counts, and found by the comparison") {
+    data_directory it;
+    REQUIRE(it.value(it.whole({.edits = 0})).agrees());
+    auto table = it.value(it.here().open_table());
+    const auto status = it.value(table.file().ask_text(
+        "UPDATE item SET index0_partition = NULL WHERE rowid = (SELECT min(rowid) FROM item"
+        " WHERE index0_partition = 'LABEL#DATE') RETURNING json_extract(text, '$.validation_status.S')"));
+    REQUIRE(status);
+    const auto done = it.value(it.whole({.edits = 0}));
+    CHECK((done.compared.agrees() && !done.counted.agrees() && !done.agrees()));
+    REQUIRE(done.counted.differences.size() == 1);
+    auto found = done.counted.differences.front();
+    CHECK(found.label == "DATE");
+    CHECK(found.cache[*status] + 1 == found.table[*status]);
+}
+
+TEST_CASE("the rows' text and the rows as they are read have the same labels, those without a status as NONE") {
+    data_directory it;
+    it.load();
+    static_cast<void>(it.value(demo::write(it.how, it.here(), 60, 1)));
+    auto table = it.value(it.here().open_table());
+    const auto page = it.value(table.query({"GSI1", "LABEL#DATE", {}}, {std::nullopt, 1}));
+    REQUIRE(page.rows.size() == 1);
+    const auto key = it.value(adapters::key_of(page.rows.front().image(), table.options()));
+    REQUIRE(table.update(key, {freshet::document{}, {"validation_status"}}).ok());
+    struct as_read {
+        place::table& of;
+        auto scan(const freshet::page_request& request) { return of.scan({request.from, 7}); }
+    };
+    as_read reads{table};
+    const auto by_text = it.value(demo::tally_labels(table));
+    CHECK(by_text == it.value(demo::tally_labels(reads)));
+    CHECK((by_text.size() > 4 && by_text.at("DATE").at("NONE") == 1));
+}
+
+TEST_CASE("the day of the table cache is played in the directory, any number of times, and nothing in it is wrong") {
+    const support::scratch_directory in;
+    for (int times = 0; times != 2; ++times) {
+        const auto day = data_directory::value(demo::play_day(in.file("data")));
+        CHECK(day.agrees());
+        CHECK((day.calls > 100 && day.answers > day.calls));
+        CHECK((day.saved.scans > 40 && day.without.scans > day.saved.scans));
+        CHECK((day.saved.units.number() > 500 && day.without.units.number() > day.saved.units.number()));
+        CHECK(std::filesystem::exists(in.file("data") + "/agent/students.sqlite"));
+    }
+    std::ofstream{in.file("file")} << "a file";
+    CHECK(demo::play_day(in.file("file")).why().code == errc::denied);
+}
+
+TEST_CASE("what is wrong with the day is named, and the whole is not as it should be") {
+    data_directory it;
+    it.day = {.calls = 2, .answers = 4, .wrong = {"students: too old"}};
+    const auto done = it.value(it.whole({.edits = 0}));
+    CHECK((done.compared.agrees() && done.counted.agrees() && !done.agrees()));
+    const auto text = demo::as_text(done);
+    CHECK(text.find("4 answers checked against the day without it: something is wrong (") != std::string::npos);
+    CHECK(text.find("\n  students: too old\n") != std::string::npos);
+    CHECK(demo::as_json(done)["table_cache"]["wrong"].size() == 1);
+}
+
+TEST_CASE("counts by time that follow a table are what SQL says of it, in any run on the same directory") {
+    data_directory it;
+    for (const std::uint64_t seed : {1U, 2U}) {
+        CAPTURE(seed);
+        const auto done = it.value(demo::count_records(it.how.directory, it.clock, seed));
+        CHECK(done.agrees());
+        CHECK(done.writes == 1'500);
+        CHECK(done.recounts > 15);
+        CHECK(done.records > 300);
+        CHECK(done.buckets > 600);
+    }
+    std::ofstream{it.directory.file("file")} << "a file";
+    CHECK(demo::count_records(it.directory.file("file"), it.clock, 1).why().code == errc::denied);
+}
+
+TEST_CASE("SQL counts by the times that records came with, whatever the program made of them") {
+    data_directory it;
+    auto table = it.value(adapters::sqlite::table<manual_clock>::open(it.directory.file("records"), it.clock,
+                                                                      metrics::item_table(), {.durable = false}));
+    const auto put = [&](const std::string& id, const std::string& came_with) {
+        auto row = metrics::row_of({{"items", "a"}, id, came_with, {}});
+        REQUIRE(row.ok());
+        REQUIRE(table.put(*row, {}).ok());
+    };
+    put("1", "2024-01-19T20:07:59.999+05:30");
+    put("2", "2024-01-19T09:07:00-05:30");
+    put("3", "2024-01-19T14:38:00Z");
+    const auto* const spoil = "UPDATE item SET text = json_set(text, '$.createdAtUtc.S', '2024-02-01T00:00:00Z')"
+                              " RETURNING 'all'";
+    REQUIRE(table.file().ask_text(spoil));
+    const auto found = it.value(demo::detail::counts_by_sql(table, 1min));
+    const auto at = [](int minute) {
+        return freshet::time_point{std::chrono::sys_days{std::chrono::January / 19 / 2024}} + 14h +
+               std::chrono::minutes{minute};
+    };
+    REQUIRE(found.size() == 1);
+    CHECK(found.at({"items", "a"}) == std::vector<freshet::bucket>{{1min, at(37), 2}, {1min, at(38), 1}});
+}
+
+TEST_CASE("an instant is written in the local time of an offset, to the millisecond") {
+    const auto at = freshet::time_point{std::chrono::sys_days{std::chrono::January / 1 / 2024}} + 1h + 999'999us;
+    CHECK(demo::detail::text_of(at, 0min) == "2024-01-01T01:00:00.999Z");
+    CHECK(demo::detail::text_of(at, 330min) == "2024-01-01T06:30:00.999+05:30");
+    CHECK(demo::detail::text_of(at, -330min) == "2023-12-31T19:30:00.999-05:30");
+}
+
+TEST_CASE("neither the day of the table cache nor the counts by time go on after a stop") {
+    data_directory it;
+    std::stop_source stop;
+    stop.request_stop();
+    CHECK(demo::play_day(it.how.directory, stop.get_token()).why().code == errc::expired);
+    CHECK(demo::count_records(it.how.directory, it.clock, 1, stop.get_token()).why().code == errc::expired);
+    auto table = it.value(adapters::sqlite::table<manual_clock>::open(
+        it.how.directory + "/metrics/metrics.sqlite", it.clock, metrics::item_table(), {.durable = false}));
+    CHECK(it.value(table.scan({std::nullopt, 1})).rows.empty());
+}
+
+TEST_CASE("counts by time that are not as SQL says are named, and the whole is not as it should be") {
+    data_directory it;
+    it.by_time = {.writes = 3, .wrong = {"items / a: others"}};
+    const auto done = it.value(it.whole({.edits = 0}));
+    CHECK(!done.agrees());
+    const auto text = demo::as_text(done);
+    CHECK(text.find("not as SQL says of the table (") != std::string::npos);
+    CHECK(text.ends_with("\n  items / a: others\n"));
+    CHECK(demo::as_json(done)["metrics"]["wrong"].size() == 1);
+}
+
+TEST_CASE("labels that are not as the table says are named, and so are reads that were no hits") {
+    using label_counts::counts;
+    const auto reading = [](std::size_t hits, const counts& of) {
+        label_counts::label_reading one{"DATE", freshet::cached<counts>{of}};
+        one.asked.hits = hits;
+        label_counts::reading all;
+        all.labels.push_back(std::move(one));
+        return all;
+    };
+    const counts before{.by_status = {{"PENDING", 3}}};
+    const counts after{.by_status = {{"PENDING", 1}, {"VALID", 2'000}}};
+    const auto good = demo::compare_labels(reading(2, before), reading(2, after), {{"DATE", after.by_status}});
+    CHECK((good.agrees() && good.changed == 1 && good.words == 2'001));
+    CHECK(demo::as_text(good) ==
+          "counted 2,001 words of 1 labels, 1 of them not as before the edits: 4 of 4 reads were "
+          "hits, all is as the table says\n");
+    CHECK(!demo::compare_labels(reading(2, before), reading(1, after), {{"DATE", after.by_status}}).agrees());
+    auto lost = reading(0, after);
+    lost.labels.front().answer = freshet::error{errc::failed, "not in the cache"};
+    const auto without = demo::compare_labels(reading(2, after), lost, {{"DATE", after.by_status}});
+    CHECK((without.hits == 2 && without.differences.size() == 1 && without.differences.front().cache.empty()));
+    const auto bad = demo::compare_labels(reading(2, after), reading(2, after), {{"TIME", {}}});
+    CHECK((!bad.agrees() && bad.changed == 0));
+    CHECK(demo::as_text(bad).ends_with(
+        ", 1 differences\n  DATE: the table says nothing, the cache says PENDING 1, VALID 2,000\n"));
+    const auto json = demo::as_json(bad);
+    CHECK((json["differences"] == 1 && json["shown"][0]["cache"]["VALID"] == 2'000 && json["hits"] == 4));
+    CHECK(json["shown"][0]["table"].empty());
 }
 
 TEST_CASE("the parts, one after the other, do what the whole does") {
@@ -215,6 +395,7 @@ TEST_CASE("a stop ends every part, and the rest is done by the next run") {
 
 TEST_CASE("a file that another process holds is borne for a time, and then given up in one line") {
     data_directory it;
+    it.how.busy = 10ms;
     it.load();
     REQUIRE(demo::prepare(it.how, it.here()).ok());
     static_cast<void>(it.value(demo::write(it.how, it.here(), 10, 1)));
@@ -234,6 +415,8 @@ TEST_CASE("a file that another process holds is borne for a time, and then given
         CHECK(took.why().note.find("queues.sqlite") != std::string::npos);
         CHECK(it.clock.now() - begun >= it.how.patience);
     }
+    pump.reset();
+    it.how.busy = 5s;
     CHECK_MESSAGE(it.value(it.whole({.edits = 10})).compared.agrees(), "nothing was lost by that");
 }
 
@@ -302,6 +485,15 @@ TEST_CASE("the command line says what to do, or what is wrong with it") {
     REQUIRE(pump.wanted);
     CHECK((pump.wanted->role == "pump" && pump.wanted->how.directory == "d" && pump.wanted->drain));
     CHECK((pump.wanted->how.max_age == freshet::duration{2h} && pump.wanted->how.durable));
+    CHECK(all.wanted->how.labels.size() > 3);
+    {
+        const support::environment_variable labels{"CORE_LABELS", "DATE, TIME"};
+        CHECK(read({}).wanted->how.labels == std::vector<std::string>{"DATE", "TIME"});
+    }
+    {
+        const support::environment_variable labels{"CORE_LABELS", "DATE,DATE"};
+        CHECK(read({}).exit_code == demo::wrong_usage);
+    }
     CHECK(read({"consume", "--dir", "d", "--owner", "me"}).wanted->how.owner == "me");
     CHECK(read({"verify", "--dir", "d"}).wanted->how.owner != read({"verify", "--dir", "d"}).wanted->how.owner);
     for (const auto& wrong : std::vector<std::vector<const char*>>{{"--nonsense"},

@@ -14,6 +14,8 @@
 
 #include <adapters/aws/settings.hpp>
 #include <demo/command_line.hpp>
+#include <demo/label_counting.hpp>
+#include <demo/label_tally.hpp>
 #include <demo/program.hpp>
 #include <demo/roles.hpp>
 #include <fake_aws/server.hpp>
@@ -38,6 +40,7 @@ auto on(const std::string& directory) -> demo::settings {
     demo::settings how;
     how.directory = directory;
     how.durable = false;
+    how.labels = {"MERCHANT_NAME", "ADDRESS_LINE", "DATE", "GRAND_TOTAL", "NOBODYS"};
     how.log = support::log{support::log_level::critical};
     return how;
 }
@@ -52,6 +55,30 @@ struct cloud {
     support::environment_variable region{"AWS_REGION", at.region};
     support::environment_variable endpoint{"AWS_ENDPOINT_URL", at.endpoint};
 };
+
+/// Counts the labels before edits and after, and compares both counts with the table.
+void counts_what_the_table_says(const demo::settings& how, const auto& here) {
+    REQUIRE(demo::load(here, scanned).ok());
+    const auto counted = [&] {
+        auto got = demo::count_labels(how, here);
+        REQUIRE_MESSAGE(got.ok(), (got.ok() ? "" : got.why().note));
+        return *std::move(got);
+    };
+    const auto differences = [&](const label_counts::reading& got) {
+        auto table = here.open_table(true);
+        REQUIRE(table.ok());
+        const auto tally = demo::tally_labels(*table);
+        REQUIRE(tally.ok());
+        const auto report = demo::compare_labels(got, got, *tally);
+        CHECK((report.words > 10 && report.hits == report.reads));
+        return report.differences.size();
+    };
+    const auto before = counted();
+    CHECK(differences(before) == 0);
+    REQUIRE(demo::write(how, here, 40, 1).ok());
+    CHECK_MESSAGE(differences(before) > 1, "what was counted stays as it was until it is counted again");
+    CHECK(differences(counted()) == 0);
+}
 
 /// What the program says in a process of its own that ends with exit code 3.
 template <class Place>
@@ -96,6 +123,20 @@ TEST_CASE("the directory of a demonstration in AWS is refused for one on SQLite,
         CHECK(refused<demo::sqlite_place<freshet::wall_clock>>({.role = role, .how = on(directory)}) ==
               "demo: " + directory + ": has embeddings, and not the table that they are made from\n");
     }
+}
+
+TEST_CASE("labels are counted into the cache of either place as the table has them") {
+    const support::scratch_directory in;
+    {
+        manual_clock clock;
+        const auto how = on(in.file("sqlite"));
+        counts_what_the_table_says(how, in_sqlite{how, clock});
+    }
+    cloud around;
+    const auto how = on(in.file("aws"));
+    const auto here = in_aws::open(how, around.clock);
+    REQUIRE(here.ok());
+    counts_what_the_table_says(how, *here);
 }
 
 TEST_CASE("a table whose embeddings are in one directory is refused another, and goes on in the one") {

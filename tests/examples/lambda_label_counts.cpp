@@ -22,7 +22,6 @@
 #include <label_counts/failing_table.hpp>
 #include <label_counts/input.hpp>
 #include <label_counts/reading.hpp>
-#include <lambda/functions.hpp>
 #include <receipts/receipts_table.hpp>
 #include <support/environment_variable.hpp>
 
@@ -146,11 +145,11 @@ TEST_CASE("an invocation's end is the run's, with time left for the store to ans
 
 TEST_CASE("the function of the environment counts DynamoDB's receipts into the table beside them") {
     cloud it;
-    const auto missing = lambda::make_function("label_counts.handler");
+    const auto missing = lambda::make_function({&lambda::label_counts_function, 1}, "label_counts.handler");
     CHECK(missing.why().code == errc::denied);
     CHECK(missing.why().note.find("table receipts: ") == 0);
     it.load();
-    auto made = lambda::make_function("label_counts.handler");
+    auto made = lambda::make_function({&lambda::label_counts_function, 1}, "label_counts.handler");
     REQUIRE_MESSAGE(made.ok(), (made.ok() ? "" : made.why().note));
     const auto answer =
         (*made)({.request_id = "1", .deadline = freshet::deadline::in(5min, it.clock.now()), .payload = scheduled}, {});
@@ -175,7 +174,7 @@ TEST_CASE("what the function needs from the environment it names") {
     const cloud it;
     const auto without = [](const char* name, const std::string& value) {
         const support::environment_variable set{name, value};
-        return lambda::make_function("label_counts").why();
+        return lambda::make_function({&lambda::label_counts_function, 1}, "label_counts").why();
     };
     CHECK(without("CORE_LABELS", ",").note == "CORE_LABELS: it names no label");
     CHECK(without("DYNAMODB_TABLE_NAME", "").note == "the environment names no table: not set: DYNAMODB_TABLE_NAME");

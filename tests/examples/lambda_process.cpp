@@ -1,4 +1,4 @@
-#include <lambda/functions.hpp>
+#include <lambda/bootstrap.hpp>
 
 #include <chrono>
 #include <csignal>
@@ -25,6 +25,7 @@
 #include <adapters/aws/message_queue.hpp>
 #include <adapters/aws/queue_admin.hpp>
 #include <fake_aws/server.hpp>
+#include <lambda/stream_processor.hpp>
 #include <receipts/sample_events.hpp>
 #include <support/lambda_runtime.hpp>
 #include <support/process.hpp>
@@ -98,7 +99,7 @@ private:
         }
         const auto file = ::open(scratch_.file("stderr").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
         ::dup2(file, STDERR_FILENO);
-        return lambda::run_if_asked().value_or(-1);
+        return lambda::run_if_asked({&lambda::stream_processor_function, 1}).value_or(-1);
     }
 
     support::scratch_directory scratch_;

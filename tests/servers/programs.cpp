@@ -145,6 +145,10 @@ TEST_CASE("the same demonstration leaves the same embeddings on SQLite, on the f
         const auto said = json::parse(done.out);
         CHECK(said["verify"]["differences"] == 0);
         CHECK(said["edit"]["edits"] == 80);
+        CHECK(said["label_counts"]["words"] > 10);
+        CHECK(said["label_counts"]["hits"] == said["label_counts"]["reads"]);
+        CHECK(said["label_counts"]["differences"] == 0);
+        CHECK(said["table_cache"]["wrong"].empty());
         return embeddings_in(files.file(name));
     };
     const auto on_sqlite = run("sqlite", {"--no-sync"}, {{"LOG_LEVEL", "ERROR"}});
