@@ -6,9 +6,7 @@ target_include_directories(test_main PUBLIC ${PROJECT_SOURCE_DIR}/examples ${CMA
 
 needs("tests on a fake of AWS" CURL)
 if(here)
-  add_library(fake_aws_server OBJECT ${CMAKE_CURRENT_LIST_DIR}/fake_aws/server.cpp)
-  target_link_libraries(fake_aws_server PUBLIC freshet::freshet CURL::libcurl Threads::Threads)
-  target_include_directories(fake_aws_server PUBLIC ${PROJECT_SOURCE_DIR}/examples ${CMAKE_CURRENT_LIST_DIR})
+  include(${CMAKE_CURRENT_LIST_DIR}/fake_aws/server.cmake)
 endif()
 
 # Sets `rooms` in the caller's scope, and `sources_of_ROOM` for each: tests/freshet/ mirrors include/freshet/ file by

@@ -48,7 +48,7 @@ struct command_or_exit {
 namespace detail {
 
 [[nodiscard]] inline auto refuse(std::string_view why) -> command_or_exit {
-    fmt::print(stderr, "demo: {}\n", why);
+    support::complain("demo: {}\n", why);
     return {std::nullopt, wrong_usage};
 }
 

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -20,13 +19,12 @@
 #include <freshet/core/time.hpp>
 #include <freshet/core/time_range.hpp>
 #include <freshet/count/ladder.hpp>
-#include <freshet/count/window.hpp>
 #include <freshet/work/random_source.hpp>
+#include <metrics/aggregation.hpp>
 #include <metrics/backends.hpp>
-#include <metrics/following.hpp>
 #include <metrics/item_rows.hpp>
+#include <metrics/outcome.hpp>
 #include <metrics/record.hpp>
-#include <metrics/recounting.hpp>
 #include <metrics/settings.hpp>
 #include <metrics/table_source.hpp>
 #include <metrics/table_types.hpp>
@@ -94,19 +92,14 @@ template <class Clock>
 
     const auto follow = [&](auto& table, auto& stream, auto& sink) -> freshet::result<void> {
         const metrics::selection everything;
-        metrics::change_follower follower{stream, everything};
         metrics::table_source source{table};
-        const auto window = freshet::current_window(now, 2);
-        std::set<freshet::series_key> series;
-        const auto count = [&](bool all) -> freshet::result<void> {
-            if (auto read = follower.read_on(clock.now()); !read) { return std::move(read).why(); }
-            const auto marked = follower.take(clock.now(), all);
-            for (const auto& each : metrics::recount_all(source, sink, clock, marked, window, log)) {
+        metrics::aggregation counted{table, stream, source, sink, clock, everything, 2, log};
+        const auto note = [&](const metrics::outcome& made) -> freshet::result<void> {
+            report.recounts += made.series.size();
+            for (const auto& each : made.series) {
                 if (each.fault) { return *each.fault; }
-                series.insert(each.series);
-                ++report.recounts;
             }
-            return follower.save();
+            return {};
         };
         for (; report.writes != writes; ++report.writes) {
             if (stop.stop_requested()) { return freshet::error{freshet::errc::expired, "stopped"}; }
@@ -121,15 +114,19 @@ template <class Clock>
             auto written = random() % 5 == 0 ? table.erase(metrics::key_of(kind, id), {}) : table.put(*row, {});
             if (!written) { return written; }
             if (report.writes % 100 != 99) { continue; }
-            if (auto counted = count(false); !counted) { return counted; }
+            const auto due = counted.run_due(now, stop);
+            if (!due) { return due.why(); }
+            if (auto good = *due ? note(**due) : freshet::result<void>{}; !good) { return good; }
         }
-        if (auto counted = count(true); !counted) { return counted; }
+        const auto last = counted.run_all(now, stop);
+        if (!last) { return last.why(); }
+        if (auto good = note(*last); !good) { return good; }
 
         const freshet::time_range all{freshet::time_point{}, now + std::chrono::hours{1}};
         for (const auto width : freshet::hour_ladder::widths()) {
             auto said = detail::counts_by_sql(table, width);
             if (!said) { return std::move(said).why(); }
-            for (const auto& each : series) { said->try_emplace(each); } // whose records are all gone
+            for (const auto& each : counted.known()) { said->try_emplace(each); } // whose records are all gone
             for (const auto& [of, buckets] : *said) {
                 const auto kept = sink.read(of, all, width);
                 if (!kept) { return kept.why(); }

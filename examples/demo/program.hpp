@@ -56,7 +56,7 @@ private:
     /// Says why there is no going on.
     auto fail(const freshet::error& why) -> int {
         shown_.clear();
-        fmt::print(stderr, "demo: {}\n", why.note);
+        support::complain("demo: {}\n", why.note);
         const bool stopped = why.code == freshet::errc::expired && stop_.token().stop_requested();
         return stopped ? some_failed : unreachable;
     }
@@ -102,7 +102,7 @@ private:
             return freshet::error{freshet::errc::denied,
                                   fmt::format("{}: {}", directory, failed ? failed.message() : std::strerror(errno))};
         }
-        fmt::print(stderr, "demo: the data are in {}\n", directory);
+        support::complain("demo: the data are in {}\n", directory);
         return {};
     }
 
@@ -111,7 +111,7 @@ private:
         if (!wanted_.input) { return {receipts::sample_receipts{}.make(wanted_.receipts.value_or(300)), std::nullopt}; }
         const auto& name = *wanted_.input;
         const auto refuse = [&](std::string_view why) {
-            fmt::print(stderr, "demo: {}: {}\n", freshet::printable(name), why);
+            support::complain("demo: {}: {}\n", freshet::printable(name), why);
             return std::pair{std::vector<receipts::scanned_receipt>{}, std::optional<int>{wrong_usage}};
         };
         if (name.ends_with(".gz")) { return refuse("is compressed: zcat it, and --input - reads stdin"); }
@@ -127,7 +127,7 @@ private:
         auto read = receipts::read_receipts(in, wanted_.receipts.value_or(std::numeric_limits<std::size_t>::max()),
                                             [&](std::size_t line, const std::string& why) {
                                                 ++bad_lines_;
-                                                fmt::print(stderr, "demo: {}:{}: {}\n", freshet::printable(name), line,
+                                                support::complain("demo: {}:{}: {}\n", freshet::printable(name), line,
                                                            freshet::printable(why, 200));
                                             });
         if (in.bad()) { return refuse("cannot be read to its end"); }
@@ -170,7 +170,7 @@ private:
             if (code) { return *code; }
             receipts = std::move(read);
         } else if (wanted_.input || wanted_.receipts) {
-            fmt::print(stderr, "demo: the table has items already: no receipts are read\n");
+            support::complain("demo: the table has items already: no receipts are read\n");
         }
         if (auto made = make_directory(); !made) { return fail(made.why()); }
         if (auto opened = open(); !opened) { return fail(opened.why()); } // it may have a directory now

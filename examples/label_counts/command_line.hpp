@@ -160,7 +160,7 @@ struct options {
         "Exit code: 0 all well, 1 some labels, or lines of the input, failed, 2 usage, 3 the backend cannot be\n"
         "used.");
     const auto refuse = [](std::string_view why) -> settings_or_exit {
-        fmt::print(stderr, "label_counts: {}\n", why);
+        support::complain("label_counts: {}\n", why);
         return {std::nullopt, wrong_usage};
     };
     try {

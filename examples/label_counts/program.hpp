@@ -65,7 +65,7 @@ private:
                                    freshet::deadline::never(), stop_);
         say("update", report);
         if (const auto done = report.as_result(); !done) {
-            fmt::print(stderr, "label_counts: the run failed: {}\n", freshet::printable(done.why().note, 400));
+            support::complain("label_counts: the run failed: {}\n", freshet::printable(done.why().note, 400));
         }
         return code_of(report);
     }
@@ -130,7 +130,7 @@ template <class Timer>
 /// The whole program over its settings.
 [[nodiscard]] inline auto run(const settings& wanted) -> int {
     const auto refuse = [](const freshet::error& why, exit_code code) {
-        fmt::print(stderr, "label_counts: {}\n", why.note);
+        support::complain("label_counts: {}\n", why.note);
         return code;
     };
     loaded_input input;

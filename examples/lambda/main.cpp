@@ -1,18 +1,17 @@
 #include <cstdio>
 #include <string_view>
 
-#include <fmt/format.h>
-
 #include <lambda/functions.hpp>
+#include <support/printing.hpp>
 
 auto main(int argc, char** argv) -> int {
     if (const auto code = lambda::run_if_asked(lambda::functions)) { return *code; }
     const std::string_view asked = argc > 1 ? argv[1] : "";
     if (asked != "--help" && asked != "-h") {
-        fmt::print(stderr, "lambda: AWS Lambda starts this, as the bootstrap of a custom runtime; --help says more\n");
+        support::complain("lambda: AWS Lambda starts this, as the bootstrap of a custom runtime; --help says more\n");
         return lambda::wrong_usage;
     }
-    fmt::print("Serves a function as the bootstrap of a custom runtime of AWS Lambda (provided.al2023).\n\n"
+    support::print("Serves a function as the bootstrap of a custom runtime of AWS Lambda (provided.al2023).\n\n"
                "AWS Lambda sets AWS_LAMBDA_RUNTIME_API and _HANDLER. Functions, by the handler's name:\n\n"
                "  stream_processor  DynamoDB stream events to the queues of LINES_QUEUE_URL and WORDS_QUEUE_URL; what\n"
                "                    cannot be processed to DEAD_LETTER_QUEUE_URL, if that is set. Also reads\n"

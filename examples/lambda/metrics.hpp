@@ -28,6 +28,7 @@
 #include <lambda/invocation.hpp>
 #include <lambda/last_request.hpp>
 #include <metrics/api_model.hpp>
+#include <metrics/aggregation.hpp>
 #include <metrics/dynamodb_place.hpp>
 #include <metrics/event_pairs.hpp>
 #include <metrics/outcome.hpp>
@@ -42,6 +43,8 @@ struct metrics_options {
     std::size_t hours{2};                ///< of the window
     std::string own_table{};             ///< the DynamoDB table with the keys of `metrics::item_table`, if there is one
     freshet::duration slowest_request{}; ///< of the source or the sink
+    /// Called before hours beside the window are counted: the source may lag behind the changes.
+    metrics::settle_wait settle{};
 };
 
 /// Answers a DynamoDB stream's event with a recount of every pair of table and account in it, and writes the log block.
@@ -72,6 +75,10 @@ public:
                        .notes = pairs->notes(),
                        .window = freshet::current_window(now, options_.hours)};
         const auto until = last_request(event.deadline, now, options_.slowest_request);
+        const auto changed = [](const auto& each) { return !each.second.empty(); };
+        if (options_.settle && std::any_of(pairs->affected.begin(), pairs->affected.end(), changed)) {
+            options_.settle(stop);
+        }
         done.series =
             metrics::recount_all(source_, sink_, clock_, pairs->affected, done.header.window, log_, until, stop);
         for (const auto& [series, dirty] : pairs->affected) { done.header.affected.push_back(series); }
@@ -115,6 +122,11 @@ private:
 
 namespace detail {
 
+/// An index, and an API over one, lags behind its table by moments.
+inline void wait_for_indexes(const std::stop_token& stop) {
+    static_cast<void>(freshet::wall_clock{}.wait(std::chrono::seconds{2}, stop));
+}
+
 /// Where the service keeps what a function says.
 inline void write_to_stdout(std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), stdout);
@@ -131,7 +143,8 @@ public:
           by_{std::move(how)},
           source_{by_},
           sink_{by_, clock_, std::move(model)},
-          count_{source_, sink_, clock_, {.slowest_request = slowest_request_}, log, &write_to_stdout} {}
+          count_{source_, sink_, clock_, {.slowest_request = slowest_request_, .settle = &wait_for_indexes},
+                 log, &write_to_stdout} {}
     graphql_aggregator(const graphql_aggregator&) = delete;
     auto operator=(const graphql_aggregator&) -> graphql_aggregator& = delete;
 
@@ -155,7 +168,7 @@ public:
         : slowest_request_{how.total_timeout * (how.retries.retries + 1)},
           place_{std::move(how), table},
           source_{place_.table()},
-          count_{source_, place_.sink(),   clock_, {.own_table = table, .slowest_request = slowest_request_},
+          count_{source_, place_.sink(),   clock_, {.own_table = table, .slowest_request = slowest_request_, .settle = &wait_for_indexes},
                  log,     &write_to_stdout} {}
     dynamodb_aggregator(const dynamodb_aggregator&) = delete;
     auto operator=(const dynamodb_aggregator&) -> dynamodb_aggregator& = delete;

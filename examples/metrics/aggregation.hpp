@@ -55,33 +55,33 @@ public:
           settle_{std::move(settle)},
           changes_{stream, of, keeps_records ? "metrics-cache" : "metrics"} {}
 
-    /// Counts every series of the selection in the window of `now`, and what changed since the last time. It says which
-    /// records of the table have no time; the source lists none of them.
+    /// Counts every series of the selection in the window of `now`, and what changed since the last time.
+    ///
+    /// It says how many records of the table have no time, and so does `run_due` of its series: the source lists none.
     [[nodiscard]] auto run_all(freshet::time_point now, const std::stop_token& stop = {}) -> freshet::result<outcome> {
         if (auto read = read_on(now, std::chrono::minutes{10}, stop); !read) { return std::move(read).why(); }
-        found_series found;
-        if (auto looked = look(found); !looked) { return std::move(looked).why(); }
-        take(found.affected, now, true);
-        return count(found, now, stop);
+        affected_series affected;
+        if (auto looked = look(affected); !looked) { return std::move(looked).why(); }
+        take(affected, now, true);
+        return count(affected, now, stop);
     }
 
-    /// Counts what changed and is due; absent where nothing is. Where `run_all` would count everything, so does this;
-    /// else it does not look for records without a time.
+    /// Counts what changed and is due; absent where nothing is. Where `run_all` would count everything, so does this.
     [[nodiscard]] auto run_due(freshet::time_point now, const std::stop_token& stop = {})
         -> freshet::result<std::optional<outcome>> {
         if (auto read = read_on(now, longest_wait, stop); !read) { return std::move(read).why(); }
         const bool whole = changes_.gap();
-        found_series found;
+        affected_series affected;
         if (whole) {
-            if (auto looked = look(found); !looked) { return std::move(looked).why(); }
+            if (auto looked = look(affected); !looked) { return std::move(looked).why(); }
         }
-        take(found.affected, now, whole);
-        if (found.affected.empty()) {
+        take(affected, now, whole);
+        if (affected.empty()) {
             changes_.close_gap();
             if (auto saved = changes_.save(); !saved) { return std::move(saved).why(); }
             return std::nullopt;
         }
-        return count(found, now, stop).transform([](outcome made) { return std::optional{std::move(made)}; });
+        return count(affected, now, stop).transform([](outcome made) { return std::optional{std::move(made)}; });
     }
 
     /// The series that were counted, or are to be.
@@ -90,11 +90,6 @@ public:
 
 private:
     static constexpr bool keeps_records = requires(Source & source) { source.forget(); };
-
-    struct found_series {
-        affected_series affected{};
-        std::map<freshet::series_key, freshet::skipped_records> timeless{}; // records in no bucket
-    };
 
     /// Who writes all the time keeps nobody from counting: what is read no more in `most` is left for the next time.
     [[nodiscard]] auto read_on(freshet::time_point now, freshet::duration most, const std::stop_token& stop)
@@ -107,11 +102,12 @@ private:
     /// Last before the count: what is taken and not counted would be lost.
     void take(affected_series& affected, freshet::time_point now, bool all) {
         for (const auto& [series, dirty] : changes_.take(now, all)) { affect(affected, series).add(dirty); }
+        for (const auto& series : changes_.take_timeless()) { affect(affected, series); }
     }
 
     /// The series that the table has now, and, after a gap, all times at which there is a record or a count.
-    [[nodiscard]] auto look(found_series& found) -> freshet::result<void> {
-        if (of_.table && of_.account) { affect(found.affected, {*of_.table, *of_.account}); }
+    [[nodiscard]] auto look(affected_series& affected) -> freshet::result<void> {
+        if (of_.table && of_.account) { affect(affected, {*of_.table, *of_.account}); }
         if (changes_.gap()) {
             if (changes_.first()) {
                 log_.line(support::log_level::info, "counted for the first time: all records are counted");
@@ -123,26 +119,23 @@ private:
                 if (auto forgotten = source_.forget(); !forgotten) { return forgotten; }
             }
         }
+        changes_.forget_timeless();
         freshet::page_request request;
         do {
             auto page = table_.scan(request);
             if (!page) { return std::move(page).why(); }
-            for (const auto& row : page->rows) { look_at(row, found); }
+            for (const auto& row : page->rows) { look_at(row, affected); }
             request.from = std::move(page->next);
         } while (request.from);
-        return changes_.gap() ? mark_counted(found.affected) : freshet::result<void>{};
+        return changes_.gap() ? mark_counted(affected) : freshet::result<void>{};
     }
-    void look_at(const freshet::document& row, found_series& found) {
+    void look_at(const freshet::document& row, affected_series& affected) {
         const auto series = series_of(row);
         if (!of_.holds(series.table, series.account)) { return; }
-        auto& dirty = affect(found.affected, series);
-        const auto created_at = text_in(row, "createdAt");
-        if (const auto at = read_instant(created_at); !at) {
-            auto& timeless = found.timeless[series];
-            ++(created_at.empty() ? timeless.no_timestamp : timeless.bad_timestamp);
-        } else if (changes_.gap()) {
-            dirty.add(*at);
-        }
+        auto& dirty = affect(affected, series);
+        changes_.saw(row);
+        const auto at = read_instant(text_in(row, "createdAt"));
+        if (at && changes_.gap()) { dirty.add(*at); }
     }
     /// The hours of which the sink has counts: whether they have a record still, nobody said.
     [[nodiscard]] auto mark_counted(affected_series& affected) -> freshet::result<void> {
@@ -164,29 +157,34 @@ private:
         return {};
     }
 
-    [[nodiscard]] auto count(const found_series& found, freshet::time_point now, const std::stop_token& stop)
+    [[nodiscard]] auto count(const affected_series& affected, freshet::time_point now, const std::stop_token& stop)
         -> freshet::result<outcome> {
         const auto changed = [](const auto& each) { return !each.second.empty(); };
-        if (settle_ && std::any_of(found.affected.begin(), found.affected.end(), changed)) { settle_(stop); }
+        if (settle_ && std::any_of(affected.begin(), affected.end(), changed)) { settle_(stop); }
         outcome made;
         made.header.window = freshet::current_window(now, hours_);
         made.header.stream_records = std::exchange(read_, 0);
-        made.series = recount_all(source_, sink_, clock_, found.affected, made.header.window, log_,
+        made.series = recount_all(source_, sink_, clock_, affected, made.header.window, log_,
                                   freshet::deadline::never(), stop);
+        auto timeless = changes_.timeless();
         bool whole = true;
         for (auto& each : made.series) {
             made.header.affected.push_back(each.series);
             known_.insert(each.series);
-            if (const auto timeless = found.timeless.find(each.series); timeless != found.timeless.end()) {
-                each.read += timeless->second.total();
-                each.no_timestamp += timeless->second.no_timestamp;
-                each.bad_timestamp += timeless->second.bad_timestamp;
+            if (const auto found = timeless.extract(each.series)) {
+                each.read += found.mapped().total();
+                each.no_timestamp += found.mapped().no_timestamp;
+                each.bad_timestamp += found.mapped().bad_timestamp;
             }
             if (!each.fault) { continue; }
             whole = false;
-            auto again = found.affected.at(each.series);
+            auto again = affected.at(each.series);
             again.add(made.header.window);
             changes_.put_back(each.series, again, now);
+        }
+        for (const auto& [series, of] : timeless) {
+            made.beside.no_timestamp += of.no_timestamp;
+            made.beside.bad_timestamp += of.bad_timestamp;
         }
         changes_.close_gap(); // what failed has all its times back
         auto kept = window_counts(sink_, known_, made.header.window);

@@ -171,7 +171,7 @@ template <class Number>
         "Exit code: 0 all well, 1 records were skipped or counts not kept, 2 usage, 3 the backend cannot be used,\n"
         "4 a cross-check failed.");
     const auto refuse = [](std::string_view why) -> settings_or_exit {
-        fmt::print(stderr, "metrics: {}\n", why);
+        support::complain("metrics: {}\n", why);
         return {std::nullopt, wrong_usage};
     };
     try {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -8,6 +9,8 @@
 #include <vector>
 
 #include <freshet/core/result.hpp>
+#include <freshet/core/rfc3339.hpp>
+#include <freshet/core/time.hpp>
 #include <freshet/count/recount_trigger.hpp>
 #include <freshet/item/attribute.hpp>
 #include <freshet/item/event_decoder.hpp>
@@ -26,6 +29,7 @@ struct event_pairs {
     std::uint64_t unknown_tables{};
     std::uint64_t unplaced{}; ///< without an image, or with none that says whose record it is
     std::uint64_t unreadable{};
+    std::uint64_t timeless{}; ///< of a time that cannot be read, or of the last hour of the year 9999
 
     /// What was passed over, in words.
     [[nodiscard]] auto notes() const -> std::vector<std::string> {
@@ -36,6 +40,7 @@ struct event_pairs {
         add(unknown_tables, "unknown table");
         add(unplaced, "no table/account pair");
         add(unreadable, "unreadable record");
+        add(timeless, "no readable createdAt");
         return all;
     }
 };
@@ -45,6 +50,12 @@ namespace detail {
 [[nodiscard]] inline auto text_in(const freshet::image& row, std::string_view name) -> std::string {
     const auto found = row.find(name);
     return found && found->type() == freshet::attribute_type::string ? std::string{found->text()} : std::string{};
+}
+
+/// An hour that ends in the year 10000 has no end that can be written.
+[[nodiscard]] inline auto instant_to_count(std::string_view text) -> std::optional<freshet::time_point> {
+    const auto at = read_instant(text);
+    return at && freshet::format_rfc3339(*at + std::chrono::hours{1}, 0) ? at : std::nullopt;
 }
 
 } // namespace detail
@@ -76,7 +87,7 @@ namespace detail {
         const auto side_of = [&](const freshet::image& row) {
             return std::pair{freshet::series_key{own ? detail::text_in(row, "table") : std::string{type},
                                                  detail::text_in(row, "accountId")},
-                             read_instant(detail::text_in(row, "createdAt"))};
+                             detail::instant_to_count(detail::text_in(row, "createdAt"))};
         };
         using side = std::optional<std::pair<freshet::series_key, std::optional<freshet::time_point>>>;
         const auto before = each->old_image ? side{side_of(*each->old_image)} : side{};
@@ -89,6 +100,7 @@ namespace detail {
             if (one->second && before != after) { dirty.add(*one->second); }
         }
         made.unplaced += placed ? 0 : 1;
+        made.timeless += placed && after && !after->second ? 1 : 0;
     }
     return made;
 }

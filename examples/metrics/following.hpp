@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,7 @@
 #include <freshet/core/result.hpp>
 #include <freshet/core/time.hpp>
 #include <freshet/count/lateness.hpp>
+#include <freshet/count/record_tally.hpp>
 #include <freshet/count/recount_trigger.hpp>
 #include <freshet/item/document.hpp>
 #include <metrics/item_rows.hpp>
@@ -89,6 +91,22 @@ public:
         trigger_of(series.table).put_back(series, ranges, now);
     }
 
+    /// What a row of the table is now: it is remembered while it has no time that can be read.
+    void saw(const freshet::document& row) { look_at(text_in(row, "PK"), &row); }
+    /// Before all rows of the table are seen.
+    void forget_timeless() { timeless_.clear(); }
+    /// How many records have no time that can be read, by their series.
+    [[nodiscard]] auto timeless() const -> std::map<freshet::series_key, freshet::skipped_records> {
+        std::map<freshet::series_key, freshet::skipped_records> all;
+        for (const auto& [key, row] : timeless_) {
+            auto& of = all[row.series];
+            ++(row.has_text ? of.bad_timestamp : of.no_timestamp);
+        }
+        return all;
+    }
+    /// The series for which that has changed since the last time.
+    [[nodiscard]] auto take_timeless() -> std::set<freshet::series_key> { return std::exchange(changed_timeless_, {}); }
+
     /// All that was read is counted: the next one begins behind it. Nothing happens while anything waits, or where
     /// that is so already.
     [[nodiscard]] auto save() -> freshet::result<void> {
@@ -101,6 +119,12 @@ public:
 
 private:
     using trigger_type = freshet::recount_trigger<side_of_row>;
+
+    struct timeless_row {
+        freshet::series_key series;
+        bool has_text{};
+        friend auto operator==(const timeless_row&, const timeless_row&) -> bool = default;
+    };
 
     [[nodiscard]] auto find_place() -> freshet::result<void> {
         auto saved = from_.checkpoint(reader_);
@@ -125,9 +149,27 @@ private:
         const bool wanted = of_.holds(table, account_of(change.before)) || of_.holds(table, account_of(change.after));
         if (!wanted) { return; }
         trigger_of(table).add(table, change, now);
+        look_at(change.key.partition, change.after ? &*change.after : nullptr);
         const auto at =
             change.kind == freshet::change_kind::insert ? read_instant(text_in(*row, "createdAt")) : std::nullopt;
         if (at && change.made_at) { lateness_.observe(*at, *change.made_at); }
+    }
+
+    void look_at(const std::string& key, const freshet::document* row) {
+        std::optional<timeless_row> now;
+        if (row != nullptr) {
+            const auto created_at = text_in(*row, "createdAt");
+            if (!read_instant(created_at)) { now = {series_of(*row), !created_at.empty()}; }
+        }
+        const auto known = timeless_.find(key);
+        if (known != timeless_.end()) {
+            if (now == known->second) { return; }
+            changed_timeless_.insert(known->second.series);
+            timeless_.erase(known);
+        }
+        if (!now || !of_.holds(now->series.table, now->series.account)) { return; }
+        changed_timeless_.insert(now->series);
+        timeless_.emplace(key, *std::move(now));
     }
 
     [[nodiscard]] auto trigger_of(const std::string& table) -> trigger_type& {
@@ -145,6 +187,8 @@ private:
     std::string reader_;
     std::optional<freshet::stream_position> position_;
     std::map<std::string, trigger_type, std::less<>> triggers_; // by the kind of records
+    std::map<std::string, timeless_row> timeless_; // by the key of the row
+    std::set<freshet::series_key> changed_timeless_;
     freshet::lateness_histogram lateness_;
     bool gap_{};
     bool first_{};     // there was no checkpoint

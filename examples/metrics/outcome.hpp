@@ -15,6 +15,7 @@
 #include <freshet/core/rfc3339.hpp>
 #include <freshet/core/time.hpp>
 #include <freshet/core/time_range.hpp>
+#include <freshet/count/record_tally.hpp>
 #include <metrics/intake.hpp>
 #include <metrics/log_block.hpp>
 #include <metrics/record.hpp>
@@ -45,6 +46,7 @@ struct outcome {
     run_header header{};
     intake_report input{}; ///< of the lines that were read in it
     std::vector<series_log> series{};
+    freshet::skipped_records beside{};      ///< in the table, of series that were not counted this time
     std::uint64_t records{};                ///< counted in the window
     std::vector<freshet::bucket> buckets{}; ///< of the window, all series together; by width, then by start
 
@@ -69,11 +71,14 @@ struct outcome {
     /// By reason: of the lines, and of what was found in the table.
     [[nodiscard]] auto skipped() const -> std::map<skip_reason, std::uint64_t> {
         auto all = input.skipped;
+        const auto add = [&all](std::uint64_t no_timestamp, std::uint64_t bad_timestamp) {
+            if (no_timestamp != 0) { all[skip_reason::no_timestamp] += no_timestamp; }
+            if (bad_timestamp != 0) { all[skip_reason::bad_timestamp] += bad_timestamp; }
+        };
         for (const auto& each : series) {
-            if (each.steps == 2) { continue; } // they are of the lines
-            if (each.no_timestamp != 0) { all[skip_reason::no_timestamp] += each.no_timestamp; }
-            if (each.bad_timestamp != 0) { all[skip_reason::bad_timestamp] += each.bad_timestamp; }
+            if (each.steps != 2) { add(each.no_timestamp, each.bad_timestamp); } // else they are of the lines
         }
+        add(beside.no_timestamp, beside.bad_timestamp);
         return all;
     }
     /// The code that it ends the program with.

@@ -212,7 +212,7 @@ private:
     }
 
     [[nodiscard]] auto failed(const freshet::error& why) const -> exit_code {
-        fmt::print(stderr, "metrics: {}\n", freshet::printable(why.note, 400));
+        support::complain("metrics: {}\n", freshet::printable(why.note, 400));
         return code_of_failure(why);
     }
 
@@ -261,7 +261,7 @@ template <class Timer>
     support::shifted_clock clock{wanted.clock_shift};
     const auto code = run_on(wanted, clock);
     if (!code) {
-        fmt::print(stderr, "metrics: {}\n", code.why().note);
+        support::complain("metrics: {}\n", code.why().note);
         return code.why().code == freshet::errc::malformed ? wrong_usage : unreachable;
     }
     return support::all_printed("metrics") ? *code : static_cast<int>(unreachable);

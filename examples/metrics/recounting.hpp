@@ -11,6 +11,7 @@
 #include <freshet/core/observe.hpp>
 #include <freshet/core/result.hpp>
 #include <freshet/core/time_range.hpp>
+#include <freshet/count/bucket_counter.hpp>
 #include <freshet/count/dirty_ranges.hpp>
 #include <freshet/count/ladder.hpp>
 #include <freshet/count/recount.hpp>
@@ -86,7 +87,7 @@ inline constexpr std::size_t most_ranges = 100;
 
 /// Counts each series anew, in the window and where it changed. A series that fails keeps none of the others from being
 /// counted. A source that keeps records is told of the changes first. Borrows source, sink and clock.
-template <class Source, class Sink, class Clock>
+template <class Counter = freshet::bucket_counter<>, class Source, class Sink, class Clock>
 [[nodiscard]] auto recount_all(Source& source, Sink& sink, const Clock& clock, const affected_series& affected,
                                const freshet::time_range& window, const support::log& log,
                                const freshet::deadline& until = freshet::deadline::never(),
@@ -95,7 +96,7 @@ template <class Source, class Sink, class Clock>
         log.line(support::log_level::warning, "{}", freshet::log_line(event));
     };
     freshet::recount recount{source, sink, clock, freshet::recount_options{},
-                             freshet::watch{freshet::on<freshet::record_skipped>(warn)}};
+                             freshet::watch{freshet::on<freshet::record_skipped>(warn)}, Counter{}};
     const auto count = [&](const freshet::series_key& series,
                            const freshet::dirty_ranges& dirty) -> freshet::result<series_log> {
         if constexpr (requires { source.changed(series, dirty.ranges()); }) {

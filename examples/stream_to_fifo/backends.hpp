@@ -78,7 +78,7 @@ template <class Timer, class Open>
     auto queues = persist(wanted, timer, stop, open);
     if (!queues) {
         if (stop.stop_requested()) { return say_stopped(name, 1); }
-        fmt::print(stderr, "stream_to_fifo: nothing is sent: {}\n", queues.why().note);
+        support::complain("stream_to_fifo: nothing is sent: {}\n", queues.why().note);
         return unreachable;
     }
     std::optional<output_file> responses;
@@ -102,7 +102,7 @@ template <class Timer>
     }
     const auto how = adapters::aws::settings_from_environment();
     if (!how) {
-        fmt::print(stderr, "stream_to_fifo: {}\n", how.why().note);
+        support::complain("stream_to_fifo: {}\n", how.why().note);
         return unreachable;
     }
     const adapters::aws::client by{*how};

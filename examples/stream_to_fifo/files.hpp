@@ -19,7 +19,7 @@ namespace stream_to_fifo {
 
 /// Says what is wrong with a file; the exit code.
 [[nodiscard]] inline auto refuse_file(const std::string& file, std::string_view why) -> int {
-    fmt::print(stderr, "stream_to_fifo: {}: {}\n", file, why);
+    support::complain("stream_to_fifo: {}: {}\n", file, why);
     return wrong_usage;
 }
 

@@ -27,6 +27,7 @@
 #include <stream_to_fifo/settings.hpp>
 #include <stream_to_fifo/watched_queue.hpp>
 #include <support/log.hpp>
+#include <support/printing.hpp>
 
 namespace stream_to_fifo {
 
@@ -61,7 +62,7 @@ template <class Timer, class Operation>
 
 /// Says that a stop ended the run, and from which line on nothing was done for sure; the exit code.
 inline auto say_stopped(std::string_view input, std::size_t line) -> exit_code {
-    fmt::print(stderr, "stream_to_fifo: {}: stopped: go on from line {}\n", input, line);
+    support::complain("stream_to_fifo: {}: stopped: go on from line {}\n", input, line);
     return some_failed;
 }
 
@@ -102,14 +103,14 @@ public:
             if (is_blank(line)) { continue; }
             const auto whole = event(line, number);
             if (!whole) {
-                fmt::print(stderr, "stream_to_fifo: {}: go on from line {}: {}\n", in_name_, number, whole.why().note);
+                support::complain("stream_to_fifo: {}: go on from line {}: {}\n", in_name_, number, whole.why().note);
                 return unreachable;
             }
             if (!*whole) { return say_stopped(in_name_, number); }
         }
         if (in_.bad()) {
             if (stop_.stop_requested()) { return say_stopped(in_name_, number + 1); }
-            fmt::print(stderr, "stream_to_fifo: {}: cannot be read to its end: go on from line {}\n", in_name_,
+            support::complain("stream_to_fifo: {}: cannot be read to its end: go on from line {}\n", in_name_,
                        number + 1);
             return unreachable;
         }

@@ -65,7 +65,7 @@ struct settings_or_exit {
 namespace detail {
 
 [[nodiscard]] inline auto refuse(std::string_view why) -> settings_or_exit {
-    fmt::print(stderr, "stream_to_fifo: {}\n", why);
+    support::complain("stream_to_fifo: {}\n", why);
     return {std::nullopt, wrong_usage};
 }
 

@@ -172,7 +172,7 @@ struct options {
         "Exit code: 0 all well, 1 some steps, or lines of FILE, failed, 2 usage, 3 the backend cannot be used,\n"
         "4 a step saw rows that were too old, or the counters do not agree.");
     const auto refuse = [](std::string_view why) -> settings_or_exit {
-        fmt::print(stderr, "table_cache: {}\n", why);
+        support::complain("table_cache: {}\n", why);
         return {std::nullopt, wrong_usage};
     };
     try {

@@ -54,7 +54,7 @@ struct input {
     input made;
     made.all = read_timeline(in, [&](std::size_t line, const std::string& why) {
         ++made.bad_lines;
-        fmt::print(stderr, "table_cache: {}:{}: {}\n", shown, line, freshet::printable(why, 400));
+        support::complain("table_cache: {}:{}: {}\n", shown, line, freshet::printable(why, 400));
     });
     if (in.bad()) { return refuse("cannot be read to its end"); }
     if (made.all.empty()) { return refuse(made.bad_lines == 0 ? "is empty" : "no line of it is an event"); }
@@ -77,7 +77,7 @@ struct input {
 /// The whole program over its settings.
 [[nodiscard]] inline auto run(const settings& wanted) -> int {
     const auto refuse = [](const freshet::error& why, exit_code code) {
-        fmt::print(stderr, "table_cache: {}\n", why.note);
+        support::complain("table_cache: {}\n", why.note);
         return code;
     };
     auto day = wanted.input ? read_input(*wanted.input)

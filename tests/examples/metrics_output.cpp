@@ -17,11 +17,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <adapters/memory/bucket_sink.hpp>
+#include <adapters/memory/table.hpp>
 #include <freshet/core/rfc3339.hpp>
 #include <freshet/core/time.hpp>
 #include <freshet/count/bucket_counter.hpp>
+#include <freshet/testing/manual_clock.hpp>
 #include <metrics/command_line.hpp>
 #include <metrics/program.hpp>
+#include <metrics/recounting.hpp>
+#include <metrics/table_source.hpp>
 #include <support/printing.hpp>
 #include <support/scratch_directory.hpp>
 
@@ -190,6 +195,28 @@ TEST_CASE("a counter that loses records ends the program with code 4, and the do
     CHECK(end.code == 4);
     CHECK(json::parse(end.out)["cross_check"] == false);
     CHECK(end.err.find("540 records were counted of 600") != std::string::npos);
+}
+
+TEST_CASE("a series whose counters lose records is not kept, and ends a run with code 4") {
+    freshet::testing::manual_clock clock{freshet::parse_rfc3339("2024-01-19T14:40:00Z").value()};
+    adapters::memory::table<freshet::testing::manual_clock> table{clock, metrics::item_table()};
+    const freshet::series_key items{"items", "acc-1"};
+    for (int i = 0; i != 20; ++i) {
+        const metrics::record one{items, std::to_string(i), "2024-01-19T14:10:00Z", {}};
+        REQUIRE(table.put(metrics::row_of(one).value(), {}).ok());
+    }
+    adapters::memory::bucket_sink sink;
+    metrics::table_source source{table};
+    metrics::affected_series affected;
+    metrics::affect(affected, items);
+    metrics::outcome made;
+    made.header.window = freshet::current_window(clock.now(), 2);
+    const support::log quiet{support::log_level::critical};
+    made.series = metrics::recount_all<losing_counter>(source, sink, clock, affected, made.header.window, quiet);
+    REQUIRE(made.series.size() == 1);
+    CHECK(made.series[0].check_failed);
+    CHECK(made.code() == 4);
+    CHECK(sink.read(items, made.header.window, std::chrono::hours{1}).value().empty());
 }
 
 TEST_CASE("a shadow that cannot be compared with makes the run one that failed, and is told") {

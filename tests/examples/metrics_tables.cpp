@@ -161,7 +161,14 @@ void compare_with_lines(Table& table, Stream& stream, Sink& sink, manual_clock& 
         if (pick(20) != 0) { continue; }
         const auto done = counted.run_due(clock.now());
         REQUIRE_MESSAGE(done.ok(), (done.ok() ? "" : done.why().note));
-        if (*done) { CHECK((*done)->code() == metrics::all_well); }
+        if (!*done) { continue; }
+        std::map<metrics::skip_reason, std::uint64_t> timeless;
+        for (const auto& [key, record] : model) {
+            if (record.created_at.empty()) { ++timeless[metrics::skip_reason::no_timestamp]; }
+            if (record.created_at == "no time") { ++timeless[metrics::skip_reason::bad_timestamp]; }
+        }
+        CHECK((*done)->skipped() == timeless);
+        CHECK((*done)->code() == (timeless.empty() ? metrics::all_well : metrics::some_failed));
     }
     REQUIRE(counted.run_all(clock.now()).ok());
 
@@ -478,6 +485,27 @@ TEST_CASE("a run says how many of its records have no time, as the lines do") {
     }
     CHECK(truth.no_timestamp == 1);
     CHECK(truth.bad_timestamp == 1);
+}
+
+TEST_CASE("a record without a time is told from the change that brings it to the one that takes it away") {
+    rig it;
+    metrics::aggregation counted{it.table, it.stream, it.source, it.sink, it.clock, it.of, 2, quiet};
+    put(it.table, "good", "2024-01-19T14:10:00Z");
+    REQUIRE(counted.run_all(it.clock.now()).ok());
+    using reasons = std::map<metrics::skip_reason, std::uint64_t>;
+    const auto skipped = [&]() -> reasons {
+        const auto made = counted.run_due(it.clock.now());
+        REQUIRE((made.ok() && made->has_value()));
+        return (*made)->skipped();
+    };
+    put(it.table, "odd", "soon");
+    CHECK(skipped() == reasons{{metrics::skip_reason::bad_timestamp, 1}});
+    put(it.table, {{"tasks", "acc"}, "other", "2024-01-19T14:10:00Z", ""});
+    CHECK(skipped() == reasons{{metrics::skip_reason::bad_timestamp, 1}}); // of a series that was not counted now
+    put(it.table, "odd", "");
+    CHECK(skipped() == reasons{{metrics::skip_reason::no_timestamp, 1}});
+    REQUIRE(it.table.erase(metrics::key_of("items", "odd"), {}).ok());
+    CHECK(skipped().empty());
 }
 
 TEST_CASE("a series that failed is counted again, also where nothing of it changed") {

@@ -26,7 +26,8 @@
 /// A fixture is default constructible and then fresh and empty. Its `table()` has rows of type `freshet::document`,
 /// patches of type `freshet::item_patch`, the keys `PK` and `SK`, and the indexes `GSI1` on `GSI1PK` and `GSI1SK` and
 /// `GSI3` on `GSI3PK` alone. Where `if_unchanged` cannot tell that attributes were added which the write does not name,
-/// it says `static constexpr bool notices_additions = false`.
+/// it says `static constexpr bool notices_additions = false`; where bounds are compared otherwise than by bytes,
+/// `bounds_by_bytes = false`.
 namespace laws {
 
 using when = freshet::write_condition<freshet::document>;
@@ -368,6 +369,7 @@ TEST_CASE_TEMPLATE_DEFINE("a query gives what lies between its bounds, these inc
                 if (within(texts[i].text)) { wanted.push_back(texts[i].text); }
                 if (within(texts[i / 2].text)) { twins.push_back(texts[i / 2].text); }
             }
+            if (!bounds_by_bytes<Fixture>() && !(same_side_in_utf16(first) && same_side_in_utf16(last))) { continue; }
             const std::size_t limit = (first.size() + last.size()) % 4;
             CHECK(sorts_of(table, {"", "P", "", first, last}, limit) == wanted);
             std::vector<std::string> found;
@@ -453,7 +455,8 @@ TEST_CASE_TEMPLATE_DEFINE("a table is a map with conditions and sorted indexes, 
     for (std::size_t run = 0; run < 4; ++run) {
         CAPTURE(run);
         Fixture fixture;
-        random_writer writer{fixture.table(), seed + run, notices_additions<Fixture>()};
+        random_writer writer{fixture.table(), seed + run, notices_additions<Fixture>(),
+                             bounds_by_bytes<Fixture>()};
         for (std::size_t i = 0; i < support::cases(400); ++i) {
             CAPTURE(i);
             writer.step();

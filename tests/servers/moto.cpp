@@ -278,6 +278,8 @@ TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_11, on_moto);
 TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_12, on_moto);
 TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_14, on_moto);
 TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_15, on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_16, on_moto);
+TEST_CASE_TEMPLATE_INVOKE(laws::laws_table_17, on_moto);
 TEST_SUITE_END();
 
 TEST_SUITE_BEGIN("ledger");
