@@ -13,7 +13,7 @@
 #include <freshet/core/sha256.hpp>
 #include <freshet/core/time.hpp>
 #include <freshet/item/json_string.hpp>
-#include <freshet/stream/queue_id.hpp>
+#include <freshet/letter/queue_id.hpp>
 
 namespace adapters {
 

@@ -9,14 +9,14 @@
 #include <string_view>
 #include <utility>
 
-#include <demo/settings.hpp>
 #include <demo/pumping.hpp>
 #include <demo/reporter.hpp>
 #include <demo/role_lease.hpp>
+#include <demo/settings.hpp>
 #include <demo/turn.hpp>
 #include <freshet/core/result.hpp>
+#include <freshet/letter/redrive.hpp>
 #include <freshet/stream/consumer.hpp>
-#include <freshet/stream/redrive.hpp>
 #include <freshet/work/deadline.hpp>
 #include <receipts/embedding.hpp>
 #include <receipts/embeddings.hpp>

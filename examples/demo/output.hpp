@@ -18,9 +18,9 @@
 #include <freshet/core/printable.hpp>
 #include <freshet/core/result.hpp>
 #include <freshet/core/time.hpp>
+#include <freshet/letter/redrive.hpp>
 #include <freshet/stream/batch_report.hpp>
 #include <freshet/stream/consumer.hpp>
-#include <freshet/stream/redrive.hpp>
 #include <receipts/comparison.hpp>
 #include <receipts/editor.hpp>
 #include <receipts/embeddings.hpp>

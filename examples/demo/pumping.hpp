@@ -5,16 +5,16 @@
 #include <stop_token>
 #include <utility>
 
-#include <demo/settings.hpp>
 #include <demo/reporter.hpp>
 #include <demo/role_lease.hpp>
+#include <demo/settings.hpp>
 #include <demo/turn.hpp>
 #include <freshet/core/result.hpp>
+#include <freshet/letter/redrive.hpp>
 #include <freshet/stream/batch_report.hpp>
 #include <freshet/stream/processor.hpp>
 #include <freshet/stream/pump.hpp>
 #include <freshet/stream/record_translator.hpp>
-#include <freshet/stream/redrive.hpp>
 #include <freshet/work/claimed.hpp>
 #include <freshet/work/deadline.hpp>
 #include <receipts/embeddings.hpp>

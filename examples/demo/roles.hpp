@@ -3,12 +3,12 @@
 #include <utility>
 
 #include <demo/consuming.hpp>
-#include <demo/settings.hpp>
 #include <demo/pumping.hpp>
+#include <demo/settings.hpp>
 #include <demo/turn.hpp>
 #include <demo/writing.hpp>
 #include <freshet/core/result.hpp>
-#include <freshet/stream/redrive.hpp>
+#include <freshet/letter/redrive.hpp>
 #include <receipts/comparison.hpp>
 
 /// What the processes of the demonstration do: `load`, `write`, `pump`, `consume`, `verify`, `redrive`.

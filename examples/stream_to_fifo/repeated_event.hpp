@@ -7,7 +7,7 @@
 #include <vector>
 
 #include <freshet/item/event_decoder.hpp>
-#include <freshet/stream/dead_letter.hpp>
+#include <freshet/letter/dead_letter.hpp>
 
 namespace stream_to_fifo {
 

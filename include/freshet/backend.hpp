@@ -13,6 +13,8 @@
 #include <freshet/backend/projection.hpp>
 #include <freshet/backend/record_source.hpp>
 #include <freshet/backend/row_key.hpp>
+#include <freshet/backend/run_report.hpp>
+#include <freshet/backend/run_store.hpp>
 #include <freshet/backend/series_key.hpp>
 #include <freshet/backend/shareable.hpp>
 #include <freshet/backend/table.hpp>

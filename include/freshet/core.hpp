@@ -3,6 +3,7 @@
 // IWYU pragma: begin_exports
 #include <freshet/core/epoch_seconds.hpp>
 #include <freshet/core/fixed_text.hpp>
+#include <freshet/core/json_text.hpp>
 #include <freshet/core/number.hpp>
 #include <freshet/core/observe.hpp>
 #include <freshet/core/parsed.hpp>

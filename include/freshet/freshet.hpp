@@ -7,6 +7,7 @@
 #include <freshet/count.hpp>
 #include <freshet/item.hpp>
 #include <freshet/key.hpp>
+#include <freshet/letter.hpp>
 #include <freshet/report.hpp>
 #include <freshet/stream.hpp>
 #include <freshet/work.hpp>

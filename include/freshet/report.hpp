@@ -3,7 +3,6 @@
 // IWYU pragma: begin_exports
 #include <freshet/report/emf.hpp>
 #include <freshet/report/field_text.hpp>
-#include <freshet/report/json_text.hpp>
 #include <freshet/report/log_line.hpp>
 #include <freshet/report/metric_unit.hpp>
 #include <freshet/report/text_table.hpp>

@@ -5,7 +5,6 @@
 #include <freshet/stream/batch_verdict.hpp>
 #include <freshet/stream/change_detector.hpp>
 #include <freshet/stream/consumer.hpp>
-#include <freshet/stream/dead_letter.hpp>
 #include <freshet/stream/fifo_message_builder.hpp>
 #include <freshet/stream/message_batch.hpp>
 #include <freshet/stream/message_body.hpp>
@@ -13,9 +12,7 @@
 #include <freshet/stream/monitored_fields.hpp>
 #include <freshet/stream/processor.hpp>
 #include <freshet/stream/pump.hpp>
-#include <freshet/stream/queue_id.hpp>
 #include <freshet/stream/record_translator.hpp>
-#include <freshet/stream/redrive.hpp>
 #include <freshet/stream/routes.hpp>
 #include <freshet/stream/send_plan.hpp>
 #include <freshet/stream/send_progress.hpp>

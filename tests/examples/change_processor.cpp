@@ -16,7 +16,7 @@
 #include <fake_aws/server.hpp>
 #include <freshet/core/result.hpp>
 #include <freshet/item/document.hpp>
-#include <freshet/stream/dead_letter.hpp>
+#include <freshet/letter/dead_letter.hpp>
 #include <freshet/stream/pump.hpp>
 #include <freshet/testing/manual_clock.hpp>
 #include <lambda/stream_processor.hpp>

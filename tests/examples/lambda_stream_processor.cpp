@@ -18,7 +18,7 @@
 #include <nlohmann/json.hpp>
 
 #include <adapters/memory/message_queue.hpp>
-#include <freshet/stream/dead_letter.hpp>
+#include <freshet/letter/dead_letter.hpp>
 #include <freshet/testing/manual_clock.hpp>
 #include <lambda/runtime.hpp>
 #include <receipts/sample_events.hpp>

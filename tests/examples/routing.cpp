@@ -9,8 +9,8 @@
 #include <doctest/doctest.h>
 
 #include <freshet/core/text_arena.hpp>
+#include <freshet/letter/queue_id.hpp>
 #include <freshet/stream/fifo_message_builder.hpp>
-#include <freshet/stream/queue_id.hpp>
 #include <receipts/entities.hpp>
 
 namespace {

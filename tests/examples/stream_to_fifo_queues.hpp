@@ -23,7 +23,7 @@
 #include <adapters/aws/queue_admin.hpp>
 #include <adapters/sqlite/message_queue.hpp>
 #include <fake_aws/server.hpp>
-#include <freshet/stream/dead_letter.hpp>
+#include <freshet/letter/dead_letter.hpp>
 #include <freshet/testing/manual_clock.hpp>
 #include <receipts/sample_events.hpp>
 #include <stream_to_fifo/backends.hpp>

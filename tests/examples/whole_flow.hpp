@@ -24,13 +24,13 @@
 #include <freshet/item/document.hpp>
 #include <freshet/item/event_decoder.hpp>
 #include <freshet/item/item_patch.hpp>
+#include <freshet/letter/dead_letter.hpp>
+#include <freshet/letter/redrive.hpp>
 #include <freshet/stream/consumer.hpp>
-#include <freshet/stream/dead_letter.hpp>
 #include <freshet/stream/message_batch.hpp>
 #include <freshet/stream/processor.hpp>
 #include <freshet/stream/pump.hpp>
 #include <freshet/stream/record_translator.hpp>
-#include <freshet/stream/redrive.hpp>
 #include <freshet/testing/faults.hpp>
 #include <freshet/testing/faulty_ledger.hpp>
 #include <freshet/testing/faulty_queue.hpp>

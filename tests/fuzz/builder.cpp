@@ -7,9 +7,9 @@
 
 #include <freshet/core/observe.hpp>
 #include <freshet/item/event_decoder.hpp>
+#include <freshet/letter/queue_id.hpp>
 #include <freshet/stream/batch_verdict.hpp>
 #include <freshet/stream/message_batch.hpp>
-#include <freshet/stream/queue_id.hpp>
 #include <receipts/change_messages.hpp>
 
 // Two bytes of options, then an event: whatever becomes a message is one that a queue takes.

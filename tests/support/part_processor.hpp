@@ -11,8 +11,8 @@
 
 #include <doctest/doctest.h>
 
+#include <freshet/letter/dead_letter.hpp>
 #include <freshet/stream/batch_report.hpp>
-#include <freshet/stream/dead_letter.hpp>
 #include <freshet/stream/processor.hpp>
 #include <freshet/testing/manual_clock.hpp>
 #include <freshet/work/deadline.hpp>

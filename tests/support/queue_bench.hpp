@@ -9,8 +9,8 @@
 
 #include <adapters/memory/ledger.hpp>
 #include <adapters/memory/message_queue.hpp>
+#include <freshet/letter/dead_letter.hpp>
 #include <freshet/stream/consumer.hpp>
-#include <freshet/stream/dead_letter.hpp>
 #include <freshet/testing/faults.hpp>
 #include <freshet/testing/faulty_ledger.hpp>
 #include <freshet/testing/faulty_queue.hpp>

@@ -17,11 +17,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <freshet/core/json_text.hpp>
 #include <freshet/core/printable.hpp>
 #include <freshet/core/result.hpp>
 #include <freshet/core/time.hpp>
 #include <freshet/core/utf8.hpp>
-#include <freshet/report/json_text.hpp>
 #include <freshet/report/metric_unit.hpp>
 
 namespace freshet {

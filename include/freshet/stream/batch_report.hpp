@@ -6,8 +6,8 @@
 
 #include <freshet/core/result.hpp>
 #include <freshet/core/time.hpp>
+#include <freshet/letter/dead_letter.hpp>
 #include <freshet/stream/batch_verdict.hpp>
-#include <freshet/stream/dead_letter.hpp>
 
 namespace freshet {
 

@@ -24,7 +24,7 @@
 #include <freshet/core/result.hpp>
 #include <freshet/core/sequence_number.hpp>
 #include <freshet/core/time.hpp>
-#include <freshet/stream/dead_letter.hpp>
+#include <freshet/letter/dead_letter.hpp>
 #include <freshet/work/claimed.hpp>
 #include <freshet/work/deadline.hpp>
 #include <freshet/work/isolated.hpp>

@@ -17,10 +17,10 @@
 #include <freshet/core/sha256.hpp>
 #include <freshet/item/stream_record.hpp>
 #include <freshet/key/key_field.hpp>
+#include <freshet/letter/queue_id.hpp>
 #include <freshet/stream/change_detector.hpp>
 #include <freshet/stream/message_batch.hpp>
 #include <freshet/stream/message_body.hpp>
-#include <freshet/stream/queue_id.hpp>
 
 namespace freshet {
 

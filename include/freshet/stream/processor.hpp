@@ -23,9 +23,9 @@
 #include <freshet/core/time.hpp>
 #include <freshet/item/event_decoder.hpp>
 #include <freshet/item/stream_record.hpp>
+#include <freshet/letter/dead_letter.hpp>
 #include <freshet/stream/batch_report.hpp>
 #include <freshet/stream/batch_verdict.hpp>
-#include <freshet/stream/dead_letter.hpp>
 #include <freshet/stream/fifo_message_builder.hpp>
 #include <freshet/stream/message_batch.hpp>
 #include <freshet/stream/message_sender.hpp>

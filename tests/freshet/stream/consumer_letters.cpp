@@ -8,7 +8,7 @@
 #include <doctest/doctest.h>
 
 #include <freshet/core/result.hpp>
-#include <freshet/stream/dead_letter.hpp>
+#include <freshet/letter/dead_letter.hpp>
 #include <freshet/testing/fault.hpp>
 
 #include <laws/letters.hpp>

@@ -16,10 +16,10 @@
 #include <freshet/key/entity.hpp>
 #include <freshet/key/key_pattern.hpp>
 #include <freshet/key/key_registry.hpp>
+#include <freshet/letter/queue_id.hpp>
 #include <freshet/stream/change_detector.hpp>
 #include <freshet/stream/message_batch.hpp>
 #include <freshet/stream/monitored_fields.hpp>
-#include <freshet/stream/queue_id.hpp>
 #include <freshet/stream/routes.hpp>
 #include <support/count_allocations.hpp>
 #include <support/event_text.hpp>

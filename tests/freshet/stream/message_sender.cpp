@@ -19,8 +19,8 @@
 #include <doctest/doctest.h>
 
 #include <freshet/core/observe.hpp>
+#include <freshet/letter/queue_id.hpp>
 #include <freshet/stream/message_batch.hpp>
-#include <freshet/stream/queue_id.hpp>
 #include <freshet/testing/fault.hpp>
 #include <support/cases.hpp>
 #include <support/part_stream.hpp>

@@ -21,7 +21,7 @@
 #include <freshet/item/attribute.hpp>
 #include <freshet/item/document.hpp>
 #include <freshet/item/json_string.hpp>
-#include <freshet/stream/queue_id.hpp>
+#include <freshet/letter/queue_id.hpp>
 
 namespace freshet {
 

@@ -15,8 +15,8 @@
 #include <freshet/core/printable.hpp>
 #include <freshet/core/result.hpp>
 #include <freshet/core/time.hpp>
-#include <freshet/stream/dead_letter.hpp>
-#include <freshet/stream/queue_id.hpp>
+#include <freshet/letter/dead_letter.hpp>
+#include <freshet/letter/queue_id.hpp>
 #include <freshet/work/isolated.hpp>
 
 namespace freshet {

@@ -1,4 +1,4 @@
-#include <freshet/stream/redrive.hpp>
+#include <freshet/letter/redrive.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -11,7 +11,7 @@
 #include <doctest/doctest.h>
 
 #include <freshet/core/result.hpp>
-#include <freshet/stream/dead_letter.hpp>
+#include <freshet/letter/dead_letter.hpp>
 #include <freshet/testing/fault.hpp>
 
 #include <laws/letters.hpp>

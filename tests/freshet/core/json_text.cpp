@@ -1,4 +1,4 @@
-#include <freshet/report/json_text.hpp>
+#include <freshet/core/json_text.hpp>
 
 #include <cstddef>
 #include <random>

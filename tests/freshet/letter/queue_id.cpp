@@ -1,4 +1,4 @@
-#include <freshet/stream/queue_id.hpp>
+#include <freshet/letter/queue_id.hpp>
 
 #include <doctest/doctest.h>
 

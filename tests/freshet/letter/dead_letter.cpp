@@ -1,4 +1,4 @@
-#include <freshet/stream/dead_letter.hpp>
+#include <freshet/letter/dead_letter.hpp>
 
 #include <algorithm>
 #include <chrono>
