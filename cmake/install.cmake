@@ -7,6 +7,10 @@ install(EXPORT freshet NAMESPACE freshet:: FILE freshet-targets.cmake DESTINATIO
 file(CONFIGURE OUTPUT freshet-config.cmake @ONLY CONTENT
 "include(CMakeFindDependencyMacro)
 @find_packages@include(\${CMAKE_CURRENT_LIST_DIR}/freshet-targets.cmake)
+if(TARGET date::date-tz AND NOT TARGET freshet::zones)
+  add_library(freshet::zones INTERFACE IMPORTED)
+  target_link_libraries(freshet::zones INTERFACE freshet::freshet date::date-tz)
+endif()
 ")
 write_basic_package_version_file(freshet-config-version.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/freshet-config.cmake

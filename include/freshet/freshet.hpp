@@ -6,6 +6,7 @@
 #include <freshet/core.hpp>
 #include <freshet/count.hpp>
 #include <freshet/item.hpp>
+#include <freshet/job.hpp>
 #include <freshet/key.hpp>
 #include <freshet/letter.hpp>
 #include <freshet/report.hpp>

@@ -19,6 +19,7 @@
 
 #include <laws/bucket_sink.hpp>
 #include <laws/ledger.hpp>
+#include <laws/run_store.hpp>
 #include <laws/table.hpp>
 #include <laws/ttl_store.hpp>
 #include <laws/ttl_store_processes.hpp>
@@ -35,11 +36,13 @@ namespace {
 
 struct results : support::server_results {
     explicit results(const doctest::ContextOptions&)
-        : server_results{
-              "dynalite", {"table", "ledger", "ttl_store", "bucket_sink"}, {}, []() -> freshet::result<void> {
-                  if (!dynalite()) { return dynalite().why(); }
-                  return {};
-              }} {}
+        : server_results{"dynalite",
+                         {"table", "ledger", "ttl_store", "bucket_sink", "run_store"},
+                         {},
+                         []() -> freshet::result<void> {
+                             if (!dynalite()) { return dynalite().why(); }
+                             return {};
+                         }} {}
 };
 REGISTER_LISTENER("server_results", 1, results);
 
@@ -94,6 +97,7 @@ private:
 using ledger_on_dynalite = servers::kept_ledger<endpoint>;
 using store_on_dynalite = servers::kept_store<endpoint>;
 using sink_on_dynalite = servers::kept_sink<endpoint>;
+using runs_on_dynalite = servers::kept_runs<endpoint>;
 
 } // namespace
 
@@ -127,6 +131,10 @@ TEST_SUITE_END();
 
 TEST_SUITE_BEGIN("bucket_sink");
 FRESHET_BUCKET_SINK_LAWS(sink_on_dynalite);
+TEST_SUITE_END();
+
+TEST_SUITE_BEGIN("run_store");
+FRESHET_RUN_STORE_LAWS(runs_on_dynalite);
 TEST_SUITE_END();
 
 TEST_CASE("what a process looked up before another one invalidated, it cannot put") {

@@ -35,6 +35,7 @@
 #include <laws/change_stream.hpp>
 #include <laws/ledger.hpp>
 #include <laws/message_queue.hpp>
+#include <laws/run_store.hpp>
 #include <laws/table.hpp>
 #include <laws/ttl_store.hpp>
 #include <laws/ttl_store_processes.hpp>
@@ -80,7 +81,7 @@ const std::vector<support::left_out_law> left_out{
 struct results : support::server_results {
     explicit results(const doctest::ContextOptions&)
         : server_results{"moto",
-                         {"table", "change_stream", "message_queue", "ledger", "ttl_store", "bucket_sink"},
+                         {"table", "change_stream", "message_queue", "ledger", "ttl_store", "bucket_sink", "run_store"},
                          left_out,
                          []() -> freshet::result<void> {
                              if (!moto()) { return moto().why(); }
@@ -96,6 +97,7 @@ struct endpoint {
 using ledger_on_moto = servers::kept_ledger<endpoint>;
 using store_on_moto = servers::kept_store<endpoint>;
 using sink_on_moto = servers::kept_sink<endpoint>;
+using runs_on_moto = servers::kept_runs<endpoint>;
 
 /// A table for a moto_server that fails at an update which neither sets nor removes: here it removes what is not there.
 /// A put that is to find a row unchanged is an update, too.
@@ -379,6 +381,10 @@ TEST_CASE_TEMPLATE_INVOKE(laws_bucket_sink_13, sink_on_moto);
 TEST_CASE_TEMPLATE_INVOKE(laws_bucket_sink_14, sink_on_moto);
 TEST_CASE_TEMPLATE_INVOKE(laws_bucket_sink_15, sink_on_moto);
 TEST_CASE_TEMPLATE_INVOKE(laws_bucket_sink_18, sink_on_moto);
+TEST_SUITE_END();
+
+TEST_SUITE_BEGIN("run_store");
+FRESHET_RUN_STORE_LAWS(runs_on_moto);
 TEST_SUITE_END();
 
 TEST_CASE("what a process looked up before another one invalidated, it cannot put") {

@@ -148,6 +148,9 @@ TEST_CASE("the same demonstration leaves the same embeddings on SQLite, on the f
         CHECK(said["label_counts"]["words"] > 10);
         CHECK(said["label_counts"]["hits"] == said["label_counts"]["reads"]);
         CHECK(said["label_counts"]["differences"] == 0);
+        CHECK(said["validation"]["labels"]["updated"] > 10);
+        CHECK(said["validation"]["metadata"]["items"] > 3);
+        CHECK(said["validation"]["wrong"].empty());
         CHECK(said["table_cache"]["wrong"].empty());
         return embeddings_in(files.file(name));
     };
@@ -155,6 +158,34 @@ TEST_CASE("the same demonstration leaves the same embeddings on SQLite, on the f
     REQUIRE(on_sqlite.size() > 100);
     for (const auto& one : stand_ins()) {
         CHECK(run(one.name, {"--backend", "aws"}, variables_of(one.settings)) == on_sqlite);
+    }
+}
+
+TEST_CASE("the directory of a demonstration on one backend is refused for another, whatever the role: exit code 3") {
+    const fake_aws::server server{now};
+    const auto with = variables_of(server.settings());
+    const support::scratch_directory files;
+    const auto on_sqlite = files.file("sqlite");
+    const auto on_aws = files.file("aws");
+    const auto run = [&](const std::string& role, const std::vector<std::string>& words) {
+        std::vector<std::string> all{program("demo")};
+        if (!role.empty()) { all.push_back(role); }
+        all.insert(all.end(), words.begin(), words.end());
+        return support::run_program(std::move(all), with);
+    };
+    REQUIRE(run("load", {"--dir", on_sqlite, "--receipts", "2", "--no-sync"}).code == 0);
+    REQUIRE(run("", {"--backend", "aws", "--dir", on_aws, "--receipts", "2", "--edits", "0"}).code == 0);
+    for (const auto* role : {"", "load", "write", "pump", "consume", "verify", "redrive"}) {
+        CAPTURE(role);
+        const auto refused = run(role, {"--backend", "aws", "--dir", on_sqlite});
+        CHECK(refused.code == 3);
+        CHECK(refused.err == "demo: " + on_sqlite + ": has a demonstration on SQLite, and its embeddings\n");
+    }
+    for (const auto* role : {"", "load", "verify"}) {
+        CAPTURE(role);
+        const auto refused = run(role, {"--dir", on_aws});
+        CHECK(refused.code == 3);
+        CHECK(refused.err == "demo: " + on_aws + ": has embeddings, and not the table that they are made from\n");
     }
 }
 

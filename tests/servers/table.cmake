@@ -2,13 +2,13 @@
 # dynalite or Redis did not run, and where a law failed on any server; moto_server need not be there.
 cmake_minimum_required(VERSION 3.25)
 
-set(suites table change_stream message_queue ledger ttl_store bucket_sink)
+set(suites table change_stream message_queue ledger ttl_store bucket_sink run_store)
 set(servers fake dynalite moto redis)
 set(needed table.fake change_stream.fake message_queue.fake ledger.fake ttl_store.fake table.dynalite ledger.dynalite
-  ttl_store.dynalite ttl_store.redis bucket_sink.fake bucket_sink.dynalite)
+  ttl_store.dynalite ttl_store.redis bucket_sink.fake bucket_sink.dynalite run_store.fake run_store.dynalite)
 # dynalite has neither streams nor queues, and Redis is a cache alone
 set(not_held change_stream.dynalite message_queue.dynalite table.redis change_stream.redis message_queue.redis
-  ledger.redis bucket_sink.redis)
+  ledger.redis bucket_sink.redis run_store.redis)
 
 function(padded text width out)
   string(LENGTH "${text}" length)

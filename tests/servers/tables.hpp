@@ -15,6 +15,7 @@
 #include <adapters/aws/table_admin.hpp>
 #include <adapters/aws/ttl_store.hpp>
 #include <adapters/item_table.hpp>
+#include <adapters/run_store.hpp>
 #include <freshet/testing/manual_clock.hpp>
 
 /// Fixtures of the laws for servers that are processes; `Server::url()` says where the server is.
@@ -73,6 +74,35 @@ private:
     adapters::aws::client client_{settings_for(Server::url())};
     adapters::aws::bucket_sink sink_{client_, {.table = name_, .widest = std::chrono::hours{24}}};
     adapters::aws::bucket_sink other_{client_, {.table = name_, .widest = std::chrono::hours{24}}};
+};
+
+/// A store of reports without one.
+template <class Server>
+class kept_runs {
+public:
+    using store_type = adapters::run_store<adapters::aws::table>;
+    static constexpr int many_runs = 200;
+
+    kept_runs() {
+        const auto made = adapters::aws::create_table(client_, options_);
+        REQUIRE_MESSAGE(made.ok(), (made.ok() ? "" : made.why().note));
+    }
+    [[nodiscard]] auto store() -> store_type& { return store_; }
+    [[nodiscard]] auto other() -> store_type& { return other_; }
+
+private:
+    [[nodiscard]] static auto runs_table() -> adapters::item_table_options {
+        auto options = adapters::runs_table();
+        options.name = fresh_name("runs");
+        return options;
+    }
+
+    adapters::item_table_options options_{runs_table()};
+    adapters::aws::client client_{settings_for(Server::url())};
+    adapters::aws::table table_{client_, options_};
+    adapters::aws::table again_{client_, options_};
+    store_type store_{table_};
+    store_type other_{again_};
 };
 
 /// A ledger without a key, which lives by a clock of its own.
