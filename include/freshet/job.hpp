@@ -2,13 +2,32 @@
 
 // IWYU pragma: begin_exports
 #include <freshet/job/alarms.hpp>
+#include <freshet/job/batch_execution.hpp>
+#include <freshet/job/batch_job.hpp>
+#include <freshet/job/batch_job_events.hpp>
+#include <freshet/job/batch_parts.hpp>
+#include <freshet/job/batch_plan.hpp>
+#include <freshet/job/batch_progress.hpp>
+#include <freshet/job/batch_redrive.hpp>
+#include <freshet/job/batch_round.hpp>
+#include <freshet/job/batch_run.hpp>
+#include <freshet/job/batch_settlement.hpp>
+#include <freshet/job/batch_steps.hpp>
+#include <freshet/job/batch_turn.hpp>
 #include <freshet/job/catch_up.hpp>
 #include <freshet/job/cloudwatch_alarms.hpp>
 #include <freshet/job/compute_cost.hpp>
+#include <freshet/job/cost_estimate.hpp>
 #include <freshet/job/cron_times.hpp>
+#include <freshet/job/failure_budget.hpp>
 #include <freshet/job/fire_times.hpp>
+#include <freshet/job/item_groups.hpp>
 #include <freshet/job/missed_run.hpp>
+#include <freshet/job/patience.hpp>
 #include <freshet/job/recurring.hpp>
+#include <freshet/job/resume_token.hpp>
+#include <freshet/job/round_lease.hpp>
+#include <freshet/job/round_place.hpp>
 #include <freshet/job/run_metrics.hpp>
 #include <freshet/job/run_silence.hpp>
 #include <freshet/job/run_statistics.hpp>
@@ -20,4 +39,5 @@
 #include <freshet/job/schedule_literal.hpp>
 #include <freshet/job/schedule_rule.hpp>
 #include <freshet/job/schedule_text.hpp>
+#include <freshet/job/undecided.hpp>
 // IWYU pragma: end_exports
