@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,6 +36,8 @@
 #include <receipts/receipts_table.hpp>
 #include <support/data_directory.hpp>
 #include <support/environment.hpp>
+#include <validation/dynamodb_place.hpp>
+#include <validation/place.hpp>
 
 namespace demo {
 
@@ -154,12 +157,25 @@ public:
         return use(items_table, store);
     }
 
+    /// What `use(place)`, a `result<void>`, does with what the jobs that validate receipts work on; what of that is not
+    /// there is made.
+    template <class Use>
+    [[nodiscard]] auto with_jobs(Use use) const -> freshet::result<void> {
+        freshet::result<void> used;
+        const auto opened =
+            validation::in_dynamodb(how_, items_.name, std::nullopt, true, clock_, [&](validation::place& at) {
+                used = use(at);
+                return 0;
+            });
+        return opened ? used : opened.why();
+    }
+
 private:
     static constexpr std::string_view loading = "load";
 
     aws_place(const settings& wanted, Clock& clock, adapters::aws::settings how, adapters::item_table_options items)
-        : wanted_{wanted}, clock_{clock}, items_{std::move(items)},
-          client_{std::make_unique<adapters::aws::client>(std::move(how))} {}
+        : wanted_{wanted}, clock_{clock}, how_{std::move(how)}, items_{std::move(items)},
+          client_{std::make_unique<adapters::aws::client>(how_)} {}
 
     [[nodiscard]] auto ledger_table() const -> std::string { return items_.name + "-ledger"; }
     [[nodiscard]] auto how(std::string_view part) const -> adapters::queue_options {
@@ -174,6 +190,7 @@ private:
 
     settings wanted_;
     Clock& clock_;
+    adapters::aws::settings how_;
     adapters::item_table_options items_;
     std::unique_ptr<const adapters::aws::client> client_; // what was opened borrows it, also when the place has moved
 };

@@ -1,72 +1,30 @@
 #pragma once
 
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include <demo/settings.hpp>
-#include <demo/whole.hpp>
-#include <freshet/core/printable.hpp>
+#include <demo/command.hpp>
 #include <freshet/core/result.hpp>
 #include <label_counts/core_labels.hpp>
 #include <receipts/fields_from_environment.hpp>
+#include <support/backend_choice.hpp>
+#include <support/command_line.hpp>
 #include <support/environment.hpp>
+#include <support/exit_code.hpp>
 #include <support/log.hpp>
-#include <support/printing.hpp>
+#include <support/option_values.hpp>
 
 namespace demo {
 
-enum exit_code { all_well = 0, some_failed = 1, wrong_usage = 2, unreachable = 3, not_as_the_table_says = 4 };
-
-/// What the command line and the environment ask for.
-struct command {
-    std::string role{}; ///< empty: all of them
-    bool aws{};         ///< table, stream, queues and ledger are there, and not in the directory
-    settings how{};     ///< an empty directory: a new one
-    std::optional<std::string> input{};
-    std::optional<std::size_t> receipts{};
-    whole_run run{};
-    bool drain{};
-    bool json{};
-};
-
-/// The command, or the code to exit with where everything has been said (help, or what is wrong).
-struct command_or_exit {
-    std::optional<command> wanted;
-    int exit_code{};
-};
-
 namespace detail {
-
-[[nodiscard]] inline auto refuse(std::string_view why) -> command_or_exit {
-    support::complain("demo: {}\n", why);
-    return {std::nullopt, wrong_usage};
-}
-
-/// A whole number that is not less than `least`, given by an option; the option's own default where it is not given.
-template <class Number>
-[[nodiscard]] auto read_number(std::string_view option, const std::optional<std::string>& given, std::uint64_t least,
-                               Number& to) -> freshet::result<void> {
-    if (!given) { return {}; }
-    std::uint64_t read = 0;
-    const auto* const end = given->data() + given->size();
-    const auto [rest, bad] = std::from_chars(given->data(), end, read);
-    if (bad != std::errc{} || rest != end || read < least) {
-        return freshet::error{freshet::errc::malformed, fmt::format("{}: '{}' is no whole number from {} on", option,
-                                                                    freshet::printable(*given), least)};
-    }
-    to = read;
-    return {};
-}
 
 struct options {
     command wanted{};
@@ -111,18 +69,62 @@ struct options {
     }
 };
 
+[[nodiscard]] inline auto read_place(const options& read, command& wanted) -> freshet::result<void> {
+    wanted.aws = read.backend == "aws"; // and --dir is of something else
+    const support::backend_options of_sqlite{wanted.aws ? std::nullopt : read.backend, read.directory};
+    auto chosen = of_sqlite.choose({support::backend::sqlite, support::backend::aws});
+    if (!chosen) { return std::move(chosen).why(); }
+    if (chosen->directory.empty() && !wanted.role.empty()) {
+        return support::refused(wanted.role + ": --dir is needed");
+    }
+    wanted.how.directory = std::move(chosen->directory);
+    return {};
+}
+
+[[nodiscard]] inline auto read_numbers(const options& read, command& wanted) -> freshet::result<void> {
+    constexpr auto any = std::numeric_limits<std::uint64_t>::max();
+    if (read.receipts) {
+        std::size_t most = 0;
+        if (auto good = support::read_number("--receipts", read.receipts, 1, any, most); !good) { return good; }
+        wanted.receipts = most;
+    }
+    if (auto good = support::read_number("--edits", read.edits, 0, any, wanted.run.edits); !good) { return good; }
+    return support::read_number("--seed", read.seed, 0, any, wanted.run.seed);
+}
+
+[[nodiscard]] inline auto settle(const options& read, command& wanted) -> freshet::result<void> {
+    if (auto good = read_place(read, wanted); !good) { return good; }
+    wanted.how.durable = !read.no_sync;
+    if (read.owner) {
+        if (read.owner->empty()) { return support::refused("--owner: a name is not empty"); }
+        wanted.how.owner = *read.owner;
+    }
+    if (auto good = read_numbers(read, wanted); !good) { return good; }
+    if (auto good = support::read_duration("--max-age", read.max_age, wanted.how.max_age); !good) { return good; }
+    const auto level =
+        support::log_level_or(wanted.role == "pump" ? support::log_level::info : support::log_level::warning);
+    if (!level) { return level.why(); }
+    wanted.how.log = support::log{*level};
+    auto fields = receipts::fields_from_environment();
+    if (!fields) { return std::move(fields).why(); }
+    wanted.how.fields = *std::move(fields);
+    auto labels = label_counts::core_labels();
+    if (!labels) { return std::move(labels).why(); }
+    wanted.how.labels = *std::move(labels);
+    return {};
+}
+
 } // namespace detail
 
 /// Reads the command line, `LOG_LEVEL` and `MONITORED_FIELDS_<ENTITY>`. What is wrong is said in one line on stderr.
-[[nodiscard]] inline auto read_command(int argc, const char* const* argv) -> command_or_exit {
-    using detail::read_number;
-    using detail::refuse;
+[[nodiscard]] inline auto read_command(int argc, const char* const* argv) -> support::wanted_or_exit<command> {
     detail::options read;
     CLI::App app{
         "Keeps a store of embeddings fresh while the table of receipts that they are made of is edited: a table\n"
         "with a change stream, two FIFO queues and two consumers, in SQLite files or in AWS, and another process\n"
-        "that compares in the end. Beside it a cache of label counts, which is compared too, and a day of an agent\n"
-        "with its tables in a cache. A command does one part alone; parts may run at once, and be killed.",
+        "that compares in the end. Rules validate labels and merchants before that, and a cache has label counts,\n"
+        "which are compared too; beside it, a day of an agent with its tables in a cache. A command does one part\n"
+        "alone; parts may run at once, and be killed.",
         "demo"};
     app.require_subcommand(0, 1);
     read.add_place(app, "default: a new one under the system's temporary directory, which stays");
@@ -160,59 +162,13 @@ struct options {
         "With --backend aws also: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION,\n"
         "AWS_ENDPOINT_URL, DYNAMODB_TABLE_NAME (receipts; the other tables and the queues are named after it).\n"
         "Exit code: 0 all well, 1 some items failed (bad lines, dead letters), 2 usage, 3 the data directory or the\n"
-        "backend cannot be used, 4 a comparison failed: embeddings or counts are not what the table says, or the\n"
-        "agent saw rows that were too old.");
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::CallForHelp&) {
-        const auto& parts = app.get_subcommands();
-        support::print(parts.empty() ? app.help() : parts.front()->help());
-        return {std::nullopt, all_well};
-    } catch (const CLI::ParseError& wrong) { return refuse(freshet::printable(wrong.what(), 400)); }
-
-    auto& wanted = read.wanted;
-    if (!app.get_subcommands().empty()) { wanted.role = app.get_subcommands().front()->get_name(); }
-    if (read.backend) {
-        wanted.aws = *read.backend == "aws";
-        if (!wanted.aws && !read.backend->starts_with("sqlite:")) {
-            return refuse(fmt::format(
-                "--backend: '{}' is neither sqlite:DIR nor aws; no other keeps data that another process sees",
-                freshet::printable(*read.backend)));
-        }
-        if (!wanted.aws && read.directory) { return refuse("--backend sqlite:DIR excludes --dir"); }
-        if (!wanted.aws) { read.directory = read.backend->substr(std::string_view{"sqlite:"}.size()); }
-    }
-    if (read.directory && read.directory->empty()) { return refuse("--dir: the name of a directory is not empty"); }
-    if (!read.directory && !wanted.role.empty()) { return refuse(wanted.role + ": --dir is needed"); }
-    wanted.how.directory = read.directory.value_or("");
-    wanted.how.durable = !read.no_sync;
-    if (read.owner) {
-        if (read.owner->empty()) { return refuse("--owner: a name is not empty"); }
-        wanted.how.owner = *read.owner;
-    }
-    for (const auto& number : {read_number("--receipts", read.receipts, 1, wanted.receipts),
-                               read_number("--edits", read.edits, 0, wanted.run.edits),
-                               read_number("--seed", read.seed, 0, wanted.run.seed)}) {
-        if (!number) { return refuse(number.why().note); }
-    }
-    if (read.max_age) {
-        wanted.how.max_age = support::parse_age(*read.max_age);
-        if (!wanted.how.max_age) {
-            return refuse(fmt::format("--max-age: '{}' is no duration such as 90s, 5m, 1h, 2d",
-                                      freshet::printable(*read.max_age)));
-        }
-    }
-    const auto level =
-        support::log_level_or(wanted.role == "pump" ? support::log_level::info : support::log_level::warning);
-    if (!level) { return refuse(level.why().note); }
-    wanted.how.log = support::log{*level};
-    auto fields = receipts::fields_from_environment();
-    if (!fields) { return refuse(fields.why().note); }
-    wanted.how.fields = *std::move(fields);
-    auto labels = label_counts::core_labels();
-    if (!labels) { return refuse(labels.why().note); }
-    wanted.how.labels = *std::move(labels);
-    return {std::move(wanted), all_well};
+        "backend cannot be used, 4 a comparison failed: embeddings, counts or what was validated are not what the\n"
+        "table says, or the agent saw rows that were too old.");
+    return support::read_command_line(app, argc, argv, [&]() -> freshet::result<command> {
+        if (!app.get_subcommands().empty()) { read.wanted.role = app.get_subcommands().front()->get_name(); }
+        if (auto good = detail::settle(read, read.wanted); !good) { return std::move(good).why(); }
+        return std::move(read.wanted);
+    });
 }
 
 } // namespace demo

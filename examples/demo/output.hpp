@@ -14,6 +14,7 @@
 #include <demo/label_counting.hpp>
 #include <demo/label_tally.hpp>
 #include <demo/progress.hpp>
+#include <demo/validating.hpp>
 #include <demo/whole.hpp>
 #include <freshet/core/printable.hpp>
 #include <freshet/core/result.hpp>
@@ -182,6 +183,28 @@ using json = nlohmann::ordered_json;
     return text;
 }
 
+[[nodiscard]] inline auto as_json(const validated_receipts& of) -> json {
+    const auto job = [](const freshet::run_report& run) -> json {
+        return {{"items", run.listed},        {"receipts", run.worked},           {"decided", run.validated},
+                {"updated", run.updated},     {"undecided", run.undecided},       {"needs_review", run.needs_review},
+                {"conflicts", run.conflicts}, {"failed_receipts", run.failed}};
+    };
+    return {{"labels", job(of.labels)},          {"metadata", job(of.metadata)}, {"dead_letters", of.dead_letters},
+            {"label_statuses", of.table.labels}, {"metadata_statuses", of.table.metadata},
+            {"wrong", of.wrong}};
+}
+[[nodiscard]] inline auto as_text(const validated_receipts& of) -> std::string {
+    auto text = fmt::format(
+        "validated {} labels of {} receipts: {} decided, {} wait for another round, {} need a review; and {} merchants:"
+        " {} decided, {} not; ",
+        with_commas(of.labels.listed), with_commas(of.labels.worked), with_commas(of.labels.updated),
+        with_commas(of.labels.undecided), with_commas(of.labels.needs_review), with_commas(of.metadata.listed),
+        with_commas(of.metadata.validated), with_commas(of.metadata.undecided));
+    text += of.agrees() ? "all is as the table says\n" : "not as the table says\n";
+    for (const auto& line : of.wrong) { text += "  " + line + "\n"; }
+    return text;
+}
+
 [[nodiscard]] inline auto as_json(const cached_day& of) -> json {
     return {{"calls", of.calls},
             {"scans_without_cache", of.without.scans},
@@ -222,6 +245,7 @@ using json = nlohmann::ordered_json;
     return {{"load", as_json(of.loaded)},
             {"embeddings", as_json(of.embedded)},
             {"edit", as_json(of.edited)},
+            {"validation", as_json(of.validated)},
             {"pump", as_json(of.pumped)},
             {"consume", as_json(of.consumed)},
             {"dropped_on_purpose", of.dropped ? 1 : 0},
@@ -234,6 +258,7 @@ using json = nlohmann::ordered_json;
              {{"load", seconds(of.loading)},
               {"embeddings", seconds(of.embedding)},
               {"flow", seconds(of.running)},
+              {"validation", seconds(of.validating)},
               {"verify", seconds(of.comparing)},
               {"label_counts", seconds(of.counting)},
               {"table_cache", seconds(of.playing)},
@@ -245,7 +270,8 @@ using json = nlohmann::ordered_json;
         return line;
     };
     auto text = took(as_text(of.loaded), of.loading) + took(as_text(of.embedded), of.embedding) + as_text(of.edited) +
-                as_text(of.pumped) + took(as_text(of.consumed), of.running);
+                took(as_text(of.validated), of.validating) + as_text(of.pumped) +
+                took(as_text(of.consumed), of.running);
     if (of.dropped) { text += "lost one message on purpose\n"; }
     if (of.dead_letters != 0) {
         text += fmt::format("{} dead letters wait: see redrive\n", with_commas(of.dead_letters));

@@ -18,7 +18,7 @@
 #include <fmt/format.h>
 
 #include <demo/cached_day.hpp>
-#include <demo/command_line.hpp>
+#include <demo/command.hpp>
 #include <demo/output.hpp>
 #include <demo/progress.hpp>
 #include <demo/roles.hpp>
@@ -156,7 +156,7 @@ private:
     }
     auto verify() -> int {
         return answer(demo::verify(*here_), [](const receipts::comparison& found) {
-            return found.agrees() ? all_well : not_as_the_table_says;
+            return found.agrees() ? all_well : check_failed;
         });
     }
     auto redrive() -> int {
@@ -182,7 +182,7 @@ private:
         return answer(run_whole(wanted_.how, wanted_.run, *here_, receipts, compare, play, count, shown_, stop_.token()),
                       [&](const whole_report& done) {
                           return done.agrees() ? failed_if(done.dead_letters != 0)
-                                               : static_cast<int>(not_as_the_table_says);
+                                               : static_cast<int>(check_failed);
                       });
     }
     [[nodiscard]] auto end() const -> until { return wanted_.drain ? until::drained : until::stopped; }

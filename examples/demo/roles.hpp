@@ -6,6 +6,7 @@
 #include <demo/pumping.hpp>
 #include <demo/settings.hpp>
 #include <demo/turn.hpp>
+#include <demo/validating.hpp>
 #include <demo/writing.hpp>
 #include <freshet/core/result.hpp>
 #include <freshet/letter/redrive.hpp>
@@ -28,7 +29,8 @@ template <class Place>
     return receipts::compare(*table, *store);
 }
 
-/// Has all dead letters handled again: records by the processor, messages by their queues' consumers.
+/// Has all dead letters handled again: records by the processor, messages by their queues' consumers, receipts by the
+/// jobs that validate them.
 template <class Place>
 [[nodiscard]] auto redrive(const settings& wanted, const Place& here) -> freshet::result<freshet::redrive_report> {
     freshet::redrive_report all;
@@ -44,6 +46,7 @@ template <class Place>
     for (const auto& one : *consumers) {
         if (auto done = one->redrive().transform(add); !done) { return std::move(done).why(); }
     }
+    if (auto done = redrive_jobs(wanted, here).transform(add); !done) { return std::move(done).why(); }
     return all;
 }
 

@@ -26,6 +26,8 @@
 #include <receipts/embeddings.hpp>
 #include <receipts/receipts_table.hpp>
 #include <support/data_directory.hpp>
+#include <validation/place.hpp>
+#include <validation/sqlite_place.hpp>
 
 namespace demo {
 
@@ -107,6 +109,18 @@ public:
         }};
         if (auto opened = store.open(); !opened) { return std::move(opened).why(); } // made by one, before many use it
         return use(items_table, store);
+    }
+
+    /// What `use(place)`, a `result<void>`, does with what the jobs that validate receipts work on.
+    template <class Use>
+    [[nodiscard]] auto with_jobs(Use use) const -> freshet::result<void> {
+        freshet::result<void> used;
+        const auto opened =
+            validation::in_directory(wanted_.directory, how(), false, clock_, [&](validation::place& at) {
+                used = use(at);
+                return 0;
+            });
+        return opened ? used : opened.why();
     }
 
 private:

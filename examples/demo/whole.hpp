@@ -13,6 +13,7 @@
 #include <demo/label_tally.hpp>
 #include <demo/progress.hpp>
 #include <demo/roles.hpp>
+#include <demo/validating.hpp>
 #include <freshet/core/result.hpp>
 #include <freshet/core/time.hpp>
 #include <freshet/stream/batch_report.hpp>
@@ -35,6 +36,7 @@ struct whole_report {
     load_report loaded{};
     receipts::seed_report embedded{};
     receipts::edit_counts edited{};
+    validated_receipts validated{};
     freshet::batch_report pumped{};
     freshet::consume_report consumed{};
     bool dropped{};             ///< a message, on purpose
@@ -43,12 +45,12 @@ struct whole_report {
     label_report counted{};
     cached_day played{};
     counted_records by_time{};
-    freshet::duration loading{}, embedding{}, counting{}, running{}, comparing{}, playing{},
+    freshet::duration loading{}, embedding{}, counting{}, running{}, validating{}, comparing{}, playing{},
         counting_by_time{};
 
     /// Whether all that was compared is as it should be.
     [[nodiscard]] auto agrees() const noexcept -> bool {
-        return compared.agrees() && counted.agrees() && played.agrees() && by_time.agrees();
+        return validated.agrees() && compared.agrees() && counted.agrees() && played.agrees() && by_time.agrees();
     }
 };
 
@@ -171,10 +173,10 @@ private:
     all_consuming<Place> consumers_;
 };
 
-/// Loads the receipts unless the table has items, makes the embeddings, edits, brings every edit to the embeddings, and
-/// has `compare()` say (a `result<receipts::comparison>`) whether they are what the table says. Before the edits and
-/// after them the labels are counted into the cache and read from it. In the end `play_day()` plays the day of another
-/// cache (a `result<cached_day>`), and `count_records()` has another table's records counted by time (a
+/// Loads the receipts unless the table has items, makes the embeddings, edits, validates, brings every change to the
+/// embeddings, and has `compare()` say (a `result<receipts::comparison>`) whether they are what the table says. Before
+/// the edits and after them the labels are counted into the cache and read from it. In the end `play_day()` plays the
+/// day of another cache (a `result<cached_day>`), and `count_records()` has another table's records counted by time (a
 /// `result<counted_records>`).
 template <class Place, class Compare, class PlayDay, class CountRecords>
 [[nodiscard]] auto run_whole(const settings& wanted, const whole_run& run, const Place& here,
@@ -204,6 +206,11 @@ template <class Place, class Compare, class PlayDay, class CountRecords>
         auto all = whole<Place>::open(wanted, run, here, shown, stop);
         if (!all) { return std::move(all).why(); }
         if (auto done = all->edit(); !done) { return std::move(done).why(); }
+        report.running = lap();
+        auto validated = validate(wanted, here, stop);
+        if (!validated) { return std::move(validated).why(); }
+        report.validated = *std::move(validated);
+        report.validating = lap();
         if (auto done = all->drain(); !done) { return std::move(done).why(); }
         if (run.drop_one) {
             if (auto lost = all->lose_one(); !lost) { return std::move(lost).why(); }
@@ -211,9 +218,10 @@ template <class Place, class Compare, class PlayDay, class CountRecords>
             report.dropped = true;
         }
         if (auto counted = all->report(report); !counted) { return std::move(counted).why(); }
+        report.dead_letters += report.validated.dead_letters;
     }
     shown.clear();
-    report.running = lap();
+    report.running += lap();
 
     const auto after = count_labels(wanted, here, stop);
     if (!after) { return after.why(); }

@@ -1,12 +1,8 @@
 #pragma once
 
 #include <algorithm>
-#include <charconv>
-#include <cstdio>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -15,28 +11,22 @@
 #include <adapters/redis/settings.hpp>
 #include <freshet/core/printable.hpp>
 #include <freshet/core/result.hpp>
-#include <freshet/core/rfc3339.hpp>
 #include <freshet/core/time.hpp>
 #include <freshet/work/wall_clock.hpp>
 #include <label_counts/core_labels.hpp>
 #include <label_counts/settings.hpp>
+#include <support/backend_choice.hpp>
+#include <support/command_line.hpp>
 #include <support/environment.hpp>
 #include <support/log.hpp>
-#include <support/printing.hpp>
+#include <support/option_values.hpp>
 
 namespace label_counts {
-
-/// The settings, or the code to exit with where everything has been said (help, or what is wrong).
-struct settings_or_exit {
-    std::optional<settings> wanted;
-    int exit_code{};
-};
 
 namespace detail {
 
 struct options {
-    std::optional<std::string> backend{};
-    std::optional<std::string> directory{};
+    support::backend_options backend{};
     std::optional<std::string> cache{};
     std::optional<std::string> workers{};
     std::optional<std::string> period{};
@@ -44,26 +34,14 @@ struct options {
     std::optional<std::string> now{};
 };
 
-[[nodiscard]] inline auto refused(std::string why) -> freshet::error {
-    return {freshet::errc::malformed, std::move(why)};
-}
+using support::refused;
 
 [[nodiscard]] inline auto read_backend(const options& read, settings& to) -> freshet::result<void> {
-    constexpr std::string_view sqlite = "sqlite:";
-    const auto& named = read.backend;
-    if (named && read.directory) {
-        return refused("--backend excludes --dir, which is short for --backend sqlite:DIR");
-    }
-    if (named == "aws") {
-        to.where = backend::aws;
-        to.table = support::environment("DYNAMODB_TABLE_NAME").value_or(to.table);
-    } else if (read.directory || (named && named->starts_with(sqlite))) {
-        to.where = backend::sqlite;
-        to.directory = read.directory ? *read.directory : named->substr(sqlite.size());
-        if (to.directory.empty()) { return refused("--dir: the name of a directory is not empty"); }
-    } else if (named && named != "memory") {
-        return refused(fmt::format("--backend: '{}' is none of memory, sqlite:DIR, aws", freshet::printable(*named)));
-    }
+    auto chosen = read.backend.choose({backend::memory, backend::sqlite, backend::aws});
+    if (!chosen) { return std::move(chosen).why(); }
+    if (chosen->where != backend::none) { to.where = chosen->where; }
+    to.directory = std::move(chosen->directory);
+    if (to.where == backend::aws) { to.table = support::environment("DYNAMODB_TABLE_NAME").value_or(to.table); }
     if (!read.cache) { return {}; }
     auto redis = adapters::redis::settings_from(*read.cache);
     if (!redis) { return refused("--cache: " + redis.why().note); }
@@ -71,28 +49,10 @@ struct options {
     return {};
 }
 
-[[nodiscard]] inline auto read_span(std::string_view option, const std::optional<std::string>& given,
-                                    freshet::duration& to) -> freshet::result<void> {
-    if (!given) { return {}; }
-    const auto span = support::parse_age(*given);
-    if (!span) {
-        return refused(
-            fmt::format("{}: '{}' is no duration such as 90s, 5m, 1h, 2d", option, freshet::printable(*given)));
-    }
-    to = *span;
-    return {};
-}
-
 [[nodiscard]] inline auto read_schedule(const options& read, schedule& to) -> freshet::result<void> {
-    if (auto span = read_span("--period", read.period, to.period); !span) { return span; }
-    if (auto span = read_span("--overlap", read.overlap, to.overlap); !span) { return span; }
-    if (!read.workers) { return {}; }
-    const auto& text = *read.workers;
-    const auto [rest, bad] = std::from_chars(text.data(), text.data() + text.size(), to.workers);
-    if (bad != std::errc{} || rest != text.data() + text.size() || to.workers < 1 || to.workers > 1000) {
-        return refused(fmt::format("--workers: '{}' is no whole number from 1 to 1000", freshet::printable(text)));
-    }
-    return {};
+    if (auto span = support::read_duration("--period", read.period, to.period); !span) { return span; }
+    if (auto span = support::read_duration("--overlap", read.overlap, to.overlap); !span) { return span; }
+    return support::read_number("--workers", read.workers, 1, 1'000, to.workers);
 }
 
 [[nodiscard]] inline auto read_rest(const options& read, settings& to) -> freshet::result<void> {
@@ -107,10 +67,9 @@ struct options {
     const auto level = support::log_level_or(support::log_level::info);
     if (!level) { return level.why(); }
     to.log = support::log{*level};
-    if (!read.now) { return {}; }
-    const auto now = freshet::parse_rfc3339(*read.now);
-    if (!now) { return refused(now.fault().as_error("--now").note); }
-    to.clock_shift = *now - freshet::wall_clock{}.now();
+    std::optional<freshet::time_point> now;
+    if (auto good = support::read_time("--now", read.now, now); !good) { return good; }
+    if (now) { to.clock_shift = *now - freshet::wall_clock{}.now(); }
     return {};
 }
 
@@ -118,7 +77,7 @@ struct options {
 
 /// Reads the command line, `CORE_LABELS`, `LOG_LEVEL` and `DYNAMODB_TABLE_NAME`. What is wrong is said in one line on
 /// stderr.
-[[nodiscard]] inline auto read_settings(int argc, const char* const* argv) -> settings_or_exit {
+[[nodiscard]] inline auto read_settings(int argc, const char* const* argv) -> support::wanted_or_exit<settings> {
     settings wanted;
     detail::options read;
     CLI::App app{
@@ -129,9 +88,7 @@ struct options {
     app.fallthrough();
     app.add_subcommand("update", "only count, and keep the counts");
     app.add_subcommand("read", "only read the counts, and time it against counting");
-    app.add_option("--backend", read.backend, "where receipts and counts are: memory (default), sqlite:DIR, aws")
-        ->type_name("BACKEND");
-    app.add_option("--dir", read.directory, "short for --backend sqlite:DIR")->type_name("DIR");
+    read.backend.add_to(app, "where receipts and counts are: memory (default), sqlite:DIR, aws");
     app.add_option("--cache", read.cache, "keep the counts in Redis: redis://[:password@]host[:port][/database]")
         ->type_name("URL");
     app.add_option("--input", wanted.input,
@@ -159,22 +116,13 @@ struct options {
         "AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL.\n"
         "Exit code: 0 all well, 1 some labels, or lines of the input, failed, 2 usage, 3 the backend cannot be\n"
         "used.");
-    const auto refuse = [](std::string_view why) -> settings_or_exit {
-        support::complain("label_counts: {}\n", why);
-        return {std::nullopt, wrong_usage};
-    };
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::CallForHelp&) {
-        support::print(app.help());
-        return {std::nullopt, all_well};
-    } catch (const CLI::ParseError& wrong) { return refuse(freshet::printable(wrong.what(), 400)); }
-
-    wanted.what = app.got_subcommand("update") ? role::update : app.got_subcommand("read") ? role::read : role::all;
-    if (auto good = detail::read_backend(read, wanted); !good) { return refuse(good.why().note); }
-    if (auto good = detail::read_schedule(read, wanted.when); !good) { return refuse(good.why().note); }
-    if (auto good = detail::read_rest(read, wanted); !good) { return refuse(good.why().note); }
-    return {std::move(wanted), all_well};
+    return support::read_command_line(app, argc, argv, [&]() -> freshet::result<settings> {
+        wanted.what = app.got_subcommand("update") ? role::update : app.got_subcommand("read") ? role::read : role::all;
+        if (auto good = detail::read_backend(read, wanted); !good) { return good.why(); }
+        if (auto good = detail::read_schedule(read, wanted.when); !good) { return good.why(); }
+        if (auto good = detail::read_rest(read, wanted); !good) { return good.why(); }
+        return std::move(wanted);
+    });
 }
 
 } // namespace label_counts

@@ -7,23 +7,17 @@
 #include <vector>
 
 #include <adapters/redis/settings.hpp>
-#include <freshet/core/result.hpp>
 #include <freshet/core/time.hpp>
+#include <support/backend.hpp>
+#include <support/exit_code.hpp>
 #include <support/log.hpp>
 
 namespace label_counts {
 
-enum exit_code { all_well = 0, some_failed = 1, wrong_usage = 2, unreachable = 3 };
-
-/// The code of what failed altogether: whether the backend is to blame.
-[[nodiscard]] inline auto code_of_failure(const freshet::error& why) -> exit_code {
-    using freshet::errc;
-    return why.code == errc::unavailable || why.code == errc::throttled || why.code == errc::denied ? unreachable
-                                                                                                    : some_failed;
-}
-
-/// Where the receipts are, and the counts unless they are in Redis.
-enum class backend { memory, sqlite, aws };
+using enum support::exit_code;
+using support::backend;
+using support::code_of_failure;
+using support::exit_code;
 
 /// Of the store of counts among others in one place.
 inline constexpr std::string_view store_name = "label_counts";

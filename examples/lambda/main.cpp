@@ -26,7 +26,12 @@ auto main(int argc, char** argv) -> int {
                "  metrics           DynamoDB stream events of Item, ScoreResult, Task and Evaluation tables: counts their\n"
                "                    records over the API of PLEXUS_API_URL (or GRAPHQL_ENDPOINT; PLEXUS_API_KEY or\n"
                "                    GRAPHQL_API_KEY), else in the tables of DYNAMODB_TABLE_NAME. Also reads\n"
-               "                    METRICS_RUN_FIELD, AWS_ENDPOINT_URL and LOG_LEVEL.\n\n"
+               "                    METRICS_RUN_FIELD, AWS_ENDPOINT_URL and LOG_LEVEL.\n"
+               "  validate_pending_labels, validate_metadata, reverify_labels\n"
+               "                    on a schedule's event: validate the receipts in the table of DYNAMODB_TABLE_NAME,\n"
+               "                    with the ones called after it, -runs and -ledger; receipts that fail go to the\n"
+               "                    queue of DEAD_LETTER_QUEUE_URL, else to TABLE-validation-dead.fifo. Also read\n"
+               "                    AWS_ENDPOINT_URL and LOG_LEVEL (default: INFO).\n\n"
                "Exit code: 0 after SIGTERM or SIGINT, 1 the function cannot be started, 2 usage, 3 the runtime API\n"
                "cannot be used.\n");
     return lambda::all_well;

@@ -4,23 +4,17 @@
 #include <optional>
 #include <string>
 
-#include <freshet/core/result.hpp>
 #include <freshet/core/time.hpp>
+#include <support/backend.hpp>
+#include <support/exit_code.hpp>
 #include <support/log.hpp>
 
 namespace metrics {
 
-enum exit_code { all_well = 0, some_failed = 1, wrong_usage = 2, unreachable = 3, check_failed = 4 };
-
-/// The code of what failed altogether: whether the backend is to blame.
-[[nodiscard]] inline auto code_of_failure(const freshet::error& why) -> exit_code {
-    using freshet::errc;
-    return why.code == errc::unavailable || why.code == errc::throttled || why.code == errc::denied ? unreachable
-                                                                                                    : some_failed;
-}
-
-/// Where records and counts are; `none`: nowhere, the lines of a file are counted as they are read.
-enum class backend { none, memory, sqlite, aws, graphql };
+using enum support::exit_code;
+using support::backend; ///< `none`: nowhere, the lines of a file are counted as they are read
+using support::code_of_failure;
+using support::exit_code;
 
 /// Whose records are asked for; what is absent may be anything.
 struct selection {

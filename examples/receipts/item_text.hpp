@@ -1,6 +1,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,13 +35,11 @@ public:
         return value.empty() ? null(name) : text(name, value);
     }
     auto texts(std::string_view name, std::initializer_list<std::string_view> values) -> item_text& {
-        begin(name, "SS");
-        for (char before = '['; const auto value : values) {
-            text_ += std::exchange(before, ',');
-            freshet::detail::append_json_string(text_, value);
-        }
-        text_ += ']';
-        return end();
+        return text_set(name, values);
+    }
+    /// A set has at least one text.
+    auto texts(std::string_view name, std::span<const std::string> values) -> item_text& {
+        return text_set(name, values);
     }
 
     /// What was written so far, as an item; fails where a text is no UTF-8 or a name stands twice.
@@ -57,6 +56,16 @@ private:
     auto end() -> item_text& {
         text_ += '}';
         return *this;
+    }
+    template <class Texts>
+    auto text_set(std::string_view name, const Texts& values) -> item_text& {
+        begin(name, "SS");
+        for (char before = '['; const auto& value : values) {
+            text_ += std::exchange(before, ',');
+            freshet::detail::append_json_string(text_, value);
+        }
+        text_ += ']';
+        return end();
     }
 
     std::string text_;

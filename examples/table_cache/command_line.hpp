@@ -1,13 +1,10 @@
 #pragma once
 
-#include <charconv>
 #include <cstdint>
-#include <cstdio>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -17,26 +14,22 @@
 #include <freshet/cache/refresh_policy.hpp>
 #include <freshet/core/printable.hpp>
 #include <freshet/core/result.hpp>
+#include <freshet/core/time.hpp>
+#include <support/backend_choice.hpp>
+#include <support/command_line.hpp>
 #include <support/environment.hpp>
 #include <support/log.hpp>
-#include <support/printing.hpp>
+#include <support/option_values.hpp>
 #include <table_cache/settings.hpp>
 #include <table_cache/storm.hpp>
 #include <table_cache/tables.hpp>
 
 namespace email_agent {
 
-/// The settings, or the code to exit with where everything has been said (help, or what is wrong).
-struct settings_or_exit {
-    std::optional<settings> wanted;
-    int exit_code{};
-};
-
 namespace detail {
 
 struct options {
-    std::optional<std::string> backend{};
-    std::optional<std::string> directory{};
+    support::backend_options backend{};
     std::optional<std::string> seed{};
     std::optional<std::string> workers{};
     std::string reads{"eventual"};
@@ -44,32 +37,14 @@ struct options {
     std::vector<std::string> rows{};
 };
 
-[[nodiscard]] inline auto refused(std::string why) -> freshet::error {
-    return {freshet::errc::malformed, std::move(why)};
-}
+using support::read_number;
+using support::refused;
 
 [[nodiscard]] inline auto read_backend(const options& read, settings& to) -> freshet::result<void> {
-    constexpr std::string_view sqlite = "sqlite:";
-    const auto& named = read.backend;
-    if (named && read.directory) {
-        return refused("--backend excludes --dir, which is short for --backend sqlite:DIR");
-    }
-    if (read.directory || (named && named->starts_with(sqlite))) {
-        to.directory = read.directory ? *read.directory : named->substr(sqlite.size());
-        if (to.directory->empty()) { return refused("--dir: the name of a directory is not empty"); }
-    } else if (named && named != "memory") {
-        return refused(fmt::format("--backend: '{}' is neither memory nor sqlite:DIR", freshet::printable(*named)));
-    }
+    auto chosen = read.backend.choose({support::backend::memory, support::backend::sqlite});
+    if (!chosen) { return std::move(chosen).why(); }
+    if (chosen->where == support::backend::sqlite) { to.directory = std::move(chosen->directory); }
     return {};
-}
-
-[[nodiscard]] inline auto read_number(std::string_view option, std::string_view text, std::uint64_t least,
-                                      std::uint64_t most) -> freshet::result<std::uint64_t> {
-    std::uint64_t read = 0;
-    const auto [rest, bad] = std::from_chars(text.data(), text.data() + text.size(), read);
-    if (bad == std::errc{} && rest == text.data() + text.size() && read >= least && read <= most) { return read; }
-    return refused(
-        fmt::format("{}: '{}' is no whole number from {} to {}", option, freshet::printable(text), least, most));
 }
 
 /// The two sides of `TABLE=VALUE`.
@@ -113,27 +88,21 @@ struct options {
         const auto pair = read_pair("--rows", each);
         if (!pair) { return pair.why(); }
         const std::uint64_t least = pair->first == "work_orders" ? storm_orders : 1;
-        const auto count = read_number("--rows", pair->second, least, 1'000'000);
-        if (!count) { return count.why(); }
-        to.rows.insert_or_assign(pair->first, *count);
+        std::uint64_t count = 0;
+        if (auto good = read_number("--rows", std::string{pair->second}, least, 1'000'000, count); !good) {
+            return good;
+        }
+        to.rows.insert_or_assign(pair->first, count);
     }
-    if (read.seed) {
-        const auto seed = read_number("--seed", *read.seed, 0, std::numeric_limits<std::uint64_t>::max());
-        if (!seed) { return seed.why(); }
-        to.seed = *seed;
-    }
-    if (read.workers) {
-        const auto workers = read_number("--workers", *read.workers, 1, 1'000);
-        if (!workers) { return workers.why(); }
-        to.workers = static_cast<unsigned>(*workers);
-    }
-    return {};
+    constexpr auto any = std::numeric_limits<std::uint64_t>::max();
+    if (auto good = read_number("--seed", read.seed, 0, any, to.seed); !good) { return good; }
+    return read_number("--workers", read.workers, 1, 1'000, to.workers);
 }
 
 } // namespace detail
 
 /// Reads the command line, `CACHE_REFRESH_INTERVAL_SECS` and `LOG_LEVEL`. What is wrong is said in one line on stderr.
-[[nodiscard]] inline auto read_settings(int argc, const char* const* argv) -> settings_or_exit {
+[[nodiscard]] inline auto read_settings(int argc, const char* const* argv) -> support::wanted_or_exit<settings> {
     settings wanted;
     detail::options read;
     bool uncached = false;
@@ -144,14 +113,11 @@ struct options {
         "table_cache"};
     app.add_option("--input", wanted.input, "the day, one event a line of JSON; - is stdin (default: a storm)")
         ->type_name("FILE");
-    app.add_option("--backend", read.backend, "where the tables are: memory (default), sqlite:DIR")
-        ->type_name("BACKEND");
-    app.add_option("--dir", read.directory, "short for --backend sqlite:DIR")->type_name("DIR");
+    read.backend.add_to(app, "where the tables are: memory (default), sqlite:DIR");
     app.add_flag("--no-cache", uncached, "play the day without the cache alone");
     app.add_option("--interval", read.intervals, "of one table; may be given several times")
         ->type_name("TABLE=SECONDS");
-    const auto* const stream =
-        app.add_flag("--stream", wanted.stream, "follow the changes of the students instead of scanning them again");
+    app.add_flag("--stream", wanted.stream, "follow the changes of the students instead of scanning them again");
     app.add_option("--workers", read.workers, "do so many of the steps of one instant at once (default: 1)")
         ->type_name("N");
     app.add_option("--rows", read.rows, "how many rows a table has; may be given several times")->type_name("TABLE=N");
@@ -171,27 +137,18 @@ struct options {
         "the scans; WARNING, ERROR, CRITICAL).\n"
         "Exit code: 0 all well, 1 some steps, or lines of FILE, failed, 2 usage, 3 the backend cannot be used,\n"
         "4 a step saw rows that were too old, or the counters do not agree.");
-    const auto refuse = [](std::string_view why) -> settings_or_exit {
-        support::complain("table_cache: {}\n", why);
-        return {std::nullopt, wrong_usage};
-    };
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::CallForHelp&) {
-        support::print(app.help());
-        return {std::nullopt, all_well};
-    } catch (const CLI::ParseError& wrong) { return refuse(freshet::printable(wrong.what(), 400)); }
-
-    wanted.caching = !uncached;
-    if (uncached && stream->count() != 0) { return refuse("--stream has no effect with --no-cache"); }
-    wanted.reads = read.reads == "strong" ? consistency::strong : consistency::eventual;
-    if (auto good = detail::read_backend(read, wanted); !good) { return refuse(good.why().note); }
-    if (auto good = detail::read_intervals(read, wanted); !good) { return refuse(good.why().note); }
-    if (auto good = detail::read_numbers(read, wanted); !good) { return refuse(good.why().note); }
-    const auto level = support::log_level_or(support::log_level::debug);
-    if (!level) { return refuse(level.why().note); }
-    wanted.level = *level;
-    return {std::move(wanted), all_well};
+    return support::read_command_line(app, argc, argv, [&]() -> freshet::result<settings> {
+        wanted.caching = !uncached;
+        if (uncached && wanted.stream) { return support::refused("--stream has no effect with --no-cache"); }
+        wanted.reads = read.reads == "strong" ? consistency::strong : consistency::eventual;
+        if (auto good = detail::read_backend(read, wanted); !good) { return good.why(); }
+        if (auto good = detail::read_intervals(read, wanted); !good) { return good.why(); }
+        if (auto good = detail::read_numbers(read, wanted); !good) { return good.why(); }
+        const auto level = support::log_level_or(support::log_level::debug);
+        if (!level) { return level.why(); }
+        wanted.level = *level;
+        return std::move(wanted);
+    });
 }
 
 } // namespace email_agent

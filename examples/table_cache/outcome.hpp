@@ -36,7 +36,7 @@ struct outcome {
     std::optional<freshet::follow_report> followed{}; ///< absent where nothing is
 
     [[nodiscard]] auto code() const -> exit_code {
-        if (!wrong.empty()) { return not_as_checked; }
+        if (!wrong.empty()) { return check_failed; }
         return failed_steps + failed_writes == 0 ? all_well : some_failed;
     }
 };

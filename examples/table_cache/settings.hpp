@@ -8,13 +8,15 @@
 #include <string>
 
 #include <freshet/core/time.hpp>
+#include <support/exit_code.hpp>
 #include <support/log.hpp>
 #include <table_cache/read_units.hpp>
 #include <table_cache/sample_rows.hpp>
 
 namespace email_agent {
 
-enum exit_code { all_well = 0, some_failed = 1, wrong_usage = 2, unreachable = 3, not_as_checked = 4 };
+using enum support::exit_code;
+using support::exit_code;
 
 /// What the command line and the environment ask for.
 struct settings {

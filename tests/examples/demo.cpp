@@ -65,6 +65,7 @@ struct data_directory {
     void load() { REQUIRE(value(demo::load(here(), scanned)).made); }
     auto whole(const demo::whole_run& run, std::stop_token stop = {}) -> freshet::result<demo::whole_report> {
         demo::progress quiet{true};
+        clock.advance(1s); // no two rounds of a job are due at one instant
         return demo::run_whole(
             how, run, here(), scanned, [&] { return demo::verify(here()); },
             [&] { return freshet::result<demo::cached_day>{day}; },
@@ -122,6 +123,66 @@ TEST_CASE("the labels are counted into the cache before the edits and after, and
     CHECK((again.counted.words == done.counted.words && again.counted.changed == 0 && again.counted.hits == 20));
     it.clock.advance(48h);
     CHECK_MESSAGE(it.value(it.whole({.edits = 20})).counted.agrees(), "what was kept before is out of date");
+}
+
+TEST_CASE("labels that wait are validated, and what that changes goes to embeddings and counts as edits do") {
+    data_directory it;
+    const auto done = it.value(it.whole({.edits = 0}));
+    const auto& labels = done.validated.labels;
+    CHECK((labels.listed > 20 && labels.worked == 5 && labels.updated + labels.undecided == labels.listed));
+    CHECK((labels.updated > 20 && done.validated.metadata.worked == 5));
+    CHECK((done.validated.wrong.empty() && done.validated.dead_letters == 0));
+    CHECK(done.pumped.records() == labels.listed + done.validated.metadata.worked);
+    CHECK((done.pumped.changed >= labels.updated && done.consumed.applied == done.pumped.messages_sent));
+    CHECK((done.counted.changed > 2 && done.agrees()));
+
+    const auto again = it.value(it.whole({.edits = 0}));
+    CHECK(again.validated.labels.listed == labels.undecided);
+    CHECK((again.validated.metadata.listed == 5 && again.agrees()));
+}
+
+TEST_CASE("labels and metadata that the jobs missed, or did otherwise than they say, are found in the table") {
+    data_directory it;
+    it.load();
+    auto table = it.value(it.here().open_table());
+    REQUIRE(table.file().ask_text("UPDATE item SET index1_partition = NULL WHERE rowid = (SELECT min(rowid) FROM item"
+                                  " WHERE json_extract(text, '$.validation_status.S') = 'PENDING') RETURNING pk").ok());
+    const auto done = it.value(it.whole({.edits = 0}));
+    REQUIRE(done.validated.wrong.size() == 1);
+    CHECK(done.validated.wrong[0] == fmt::format("labels that wait: the table has {}, the job says {}",
+                                                 done.validated.labels.undecided + 1, done.validated.labels.undecided));
+    CHECK((!done.agrees() && done.compared.agrees() && done.counted.agrees()));
+    CHECK(demo::as_text(done.validated).find("not as the table says\n  labels that wait: ") != std::string::npos);
+    CHECK(demo::as_json(done)["validation"]["wrong"].size() == 1);
+
+    auto other = done.validated;
+    other.wrong.clear();
+    ++other.labels.undecided, ++other.labels.updated, ++other.labels.needs_review;
+    ++other.metadata.validated, ++other.metadata.undecided, ++other.table.metadata["NONE"];
+    demo::compare_rulings(other);
+    CHECK(other.wrong.size() == 5);
+}
+
+TEST_CASE("metadata of a receipt that failed has no ruling, and the table says no other thing") {
+    demo::validated_receipts some;
+    some.metadata.failed = some.table.metadata["NONE"] = 1;
+    demo::compare_rulings(some);
+    CHECK(some.agrees());
+}
+
+TEST_CASE("the rows' text and the rows as they are read have the same rulings") {
+    data_directory it;
+    static_cast<void>(it.value(it.whole({.edits = 30, .seed = 2})));
+    auto table = it.value(it.here().open_table());
+    struct as_read {
+        place::table& of;
+        auto scan(const freshet::page_request& request) { return of.scan({request.from, 7}); }
+    };
+    as_read reads{table};
+    const auto round = validation::instant_text(it.clock.now());
+    const auto by_text = it.value(demo::tally_rulings(table, round));
+    CHECK(by_text == it.value(demo::tally_rulings(reads, round)));
+    CHECK((by_text.labels.size() > 1 && by_text.round.size() > 1 && by_text.metadata.size() > 1));
 }
 
 TEST_CASE("words that the index of labels has lost are missed by the counts, and found by the comparison") {
@@ -346,7 +407,8 @@ TEST_CASE("messages of a consumer that was killed are waited for and applied") {
         if (alone) {
             CHECK(it.value(demo::consume(it.how, it.here(), demo::until::drained)).applied == sent);
         } else {
-            CHECK(it.value(it.whole({.edits = 0})).consumed.applied == sent);
+            const auto rest = it.value(it.whole({.edits = 0}));
+        CHECK(rest.consumed.applied == sent + rest.pumped.messages_sent);
         }
         CHECK(it.value(demo::verify(it.here())).agrees());
     }

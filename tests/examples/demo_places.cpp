@@ -1,29 +1,18 @@
 #include <demo/aws_place.hpp>
 #include <demo/sqlite_place.hpp>
 
-#include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <string>
-#include <vector>
-
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <doctest/doctest.h>
 
 #include <adapters/aws/settings.hpp>
-#include <demo/command_line.hpp>
 #include <demo/label_counting.hpp>
 #include <demo/label_tally.hpp>
-#include <demo/program.hpp>
 #include <demo/roles.hpp>
 #include <fake_aws/server.hpp>
 #include <freshet/testing/manual_clock.hpp>
-#include <freshet/work/wall_clock.hpp>
 #include <receipts/sample_receipts.hpp>
 #include <support/environment_variable.hpp>
-#include <support/process.hpp>
 #include <support/scratch_directory.hpp>
 
 namespace {
@@ -80,62 +69,32 @@ void counts_what_the_table_says(const demo::settings& how, const auto& here) {
     CHECK(differences(counted()) == 0);
 }
 
-/// What the program says in a process of its own that ends with exit code 3.
-template <class Place>
-auto refused(const demo::command& wanted) -> std::string {
-    const support::scratch_directory in;
-    support::process it{[&] {
-        ::dup2(::open(in.file("stderr").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600), STDERR_FILENO);
-        return demo::program<Place>{wanted}.run() == demo::unreachable;
-    }};
-    CHECK(it.went_well());
-    std::ifstream said{in.file("stderr")};
-    return {std::istreambuf_iterator<char>{said}, {}};
+/// Validates what is loaded, and compares what the jobs say with the table.
+void validates_what_the_table_has(const demo::settings& how, const auto& here) {
+    REQUIRE(demo::load(here, scanned).ok());
+    const auto done = demo::validate(how, here);
+    REQUIRE_MESSAGE(done.ok(), (done.ok() ? "" : done.why().note));
+    CHECK((done->labels.listed > 5 && done->metadata.worked == scanned.size() && done->agrees()));
+    CHECK(done->table.round.at("VALID") == done->labels.updated);
+    CHECK(demo::redrive_jobs(how, here).value().received == 0);
 }
 
 } // namespace
 
-TEST_CASE("the directory of a demonstration on SQLite is refused for one in AWS, whatever the role: exit code 3") {
-    const support::scratch_directory in;
-    const auto directory = in.file("data");
-    manual_clock clock;
-    const in_sqlite here{on(directory), clock};
-    REQUIRE(demo::load(here, scanned).ok());
-    for (const auto* role : {"", "load", "write", "pump", "consume", "verify", "redrive"}) {
-        CAPTURE(role);
-        CHECK(refused<demo::aws_place<freshet::wall_clock>>({.role = role, .aws = true, .how = on(directory)}) ==
-              "demo: " + directory + ": has a demonstration on SQLite, and its embeddings\n");
-    }
-}
-
-TEST_CASE("the directory of a demonstration in AWS is refused for one on SQLite, whatever the role: exit code 3") {
-    const support::scratch_directory in;
-    const auto directory = in.file("data");
-    {
-        cloud around;
-        const auto here = in_aws::open(on(directory), around.clock);
-        REQUIRE(here.ok());
-        REQUIRE(demo::load(*here, scanned).ok());
-        REQUIRE(demo::prepare(on(directory), *here).ok());
-    }
-    for (const auto* role : {"", "load", "verify"}) {
-        CAPTURE(role);
-        CHECK(refused<demo::sqlite_place<freshet::wall_clock>>({.role = role, .how = on(directory)}) ==
-              "demo: " + directory + ": has embeddings, and not the table that they are made from\n");
-    }
-}
-
-TEST_CASE("labels are counted into the cache of either place as the table has them") {
+TEST_CASE("labels are counted into the cache of either place as the table has them, and validated there") {
     const support::scratch_directory in;
     {
         manual_clock clock;
         const auto how = on(in.file("sqlite"));
-        counts_what_the_table_says(how, in_sqlite{how, clock});
+        const in_sqlite here{how, clock};
+        validates_what_the_table_has(how, here);
+        counts_what_the_table_says(how, here);
     }
     cloud around;
     const auto how = on(in.file("aws"));
     const auto here = in_aws::open(how, around.clock);
     REQUIRE(here.ok());
+    validates_what_the_table_has(how, *here);
     counts_what_the_table_says(how, *here);
 }
 

@@ -23,12 +23,13 @@
 #include <freshet/core/time.hpp>
 #include <freshet/count/bucket_counter.hpp>
 #include <freshet/testing/manual_clock.hpp>
-#include <metrics/command_line.hpp>
 #include <metrics/program.hpp>
 #include <metrics/recounting.hpp>
 #include <metrics/table_source.hpp>
 #include <support/printing.hpp>
 #include <support/scratch_directory.hpp>
+
+#include "metrics_command.hpp"
 
 namespace {
 
@@ -93,8 +94,7 @@ auto program(words given, const std::string& in = "/dev/null", const std::string
         [&] {
             std::vector<const char*> argv{"metrics"};
             for (const auto& word : given) { argv.push_back(word.c_str()); }
-            const auto read = metrics::read_settings(static_cast<int>(argv.size()), argv.data());
-            return read.wanted ? metrics::run(*read.wanted) : read.exit_code;
+            return run_metrics(static_cast<int>(argv.size()), argv.data());
         },
         in, out);
 }

@@ -31,6 +31,13 @@
 #include <freshet/work/wall_clock.hpp>
 #include <support/scratch_directory.hpp>
 
+#include "metrics_command.hpp"
+
+auto run_metrics(int argc, const char* const* argv) -> int {
+    const auto read = metrics::read_settings(argc, argv);
+    return read.wanted ? metrics::run(*read.wanted) : read.exit_code;
+}
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -45,8 +52,7 @@ auto content(const std::string& path) -> std::string {
 [[noreturn]] void be_the_program(const std::vector<std::string>& words) {
     std::vector<const char*> argv{"metrics"};
     for (const auto& word : words) { argv.push_back(word.c_str()); }
-    const auto read = metrics::read_settings(static_cast<int>(argv.size()), argv.data());
-    const auto code = read.wanted ? metrics::run(*read.wanted) : read.exit_code;
+    const auto code = run_metrics(static_cast<int>(argv.size()), argv.data());
     std::fflush(stdout);
     ::_exit(code);
 }

@@ -1,5 +1,5 @@
 #include <stream_to_fifo/program.hpp>
-#include <stream_to_fifo/settings.hpp>
+#include <stream_to_fifo/command_line.hpp>
 
 #include <cstdio>
 #include <cstdlib>
@@ -77,7 +77,7 @@ auto run_on(const std::string& input, settings wanted = {}) -> finished {
     return {code, here.lines("messages"), here.lines("responses")};
 }
 
-auto read(std::vector<const char*> arguments) -> stream_to_fifo::settings_or_exit {
+auto read(std::vector<const char*> arguments) -> support::wanted_or_exit<stream_to_fifo::settings> {
     arguments.insert(arguments.begin(), "stream_to_fifo");
     return stream_to_fifo::read_settings(static_cast<int>(arguments.size()), arguments.data(), "about");
 }
@@ -238,7 +238,7 @@ TEST_CASE("monitored fields come from the environment, for the entities that hav
 }
 
 TEST_CASE("a backend is named with --backend, or a directory with --dir") {
-    CHECK(read({}).wanted->to == stream_to_fifo::backend::file);
+    CHECK(read({}).wanted->to == stream_to_fifo::backend::none);
     for (const auto& arguments :
          {std::vector<const char*>{"--backend", "sqlite:some/where"}, {"--dir", "some/where"}}) {
         const auto asked = read(arguments).wanted;

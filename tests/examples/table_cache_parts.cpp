@@ -162,7 +162,7 @@ TEST_CASE("counters that do not agree with what was told or foretold are named")
     out.failed_steps = 1;
     CHECK(out.code() == email_agent::some_failed);
     out.wrong.emplace_back("x");
-    CHECK(out.code() == email_agent::not_as_checked);
+    CHECK(out.code() == email_agent::check_failed);
 }
 
 TEST_CASE("a line of a timeline says what happens when") {
